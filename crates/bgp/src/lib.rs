@@ -1,0 +1,1 @@
+//! The BGP speaker: wire codec, negotiation and session machine, without I/O.

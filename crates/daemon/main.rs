@@ -1,0 +1,2 @@
+//! The `palisade` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Accepted routes into the Linux kernel.

@@ -1,0 +1,1 @@
+//! The judge: origin validation, IRR, roles, bogons and the reasons they give.

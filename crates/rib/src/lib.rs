@@ -1,0 +1,1 @@
+//! The routing table, one shard of it as a machine.
