@@ -1,2 +1,5 @@
 //! The `palisade` program.
+
+mod input;
+
 fn main() {}
