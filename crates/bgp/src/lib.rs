@@ -1,9 +1,24 @@
 //! The BGP speaker, without I/O: bytes and a clock go in, bytes and timers come out.
 
 pub mod as_path;
+pub mod attribute_table;
 pub mod attributes;
+pub mod capability;
+pub mod encode;
+pub mod fault;
+pub mod message;
+pub mod negotiated;
+pub mod nlri;
+pub mod notification;
+pub mod open;
 pub mod prefix;
+pub mod session;
+pub mod update;
 
 pub use as_path::{AsPath, Asn};
 pub use attributes::Attributes;
+pub use nlri::{Nlri, Path};
+pub use notification::Notification;
 pub use prefix::{Address, Family, Net, Prefix};
+pub use session::{Session, SessionConfig};
+pub use update::{Context, Decoder, Update};
