@@ -1,1 +1,42 @@
 //! The judge: origin validation, IRR, roles, bogons and the reasons they give.
+//!
+//! Everything turns on one pure function, [`judge`]: an announcement, the peer that sent it and the tables go in, a
+//! [`Verdict`] comes out. The router obeys it, replay counts it, explain prints it; nobody else decides. It reads no
+//! clock and does no I/O: whoever holds the files and the sockets reads them and builds a [`Snapshot`].
+//!
+//! ```text
+//!   VRPs (files, RTR) --> RovIndex \
+//!   RPSL dumps, whois --> IrrIndex  >-- Snapshot --\
+//!   built in, operator -> Bogons   /                >-- judge --> Verdict { reason, observed, rov }
+//!   configuration ------> Peer { role, checks, .. } /       \--> Trace (explain only)
+//!   an UPDATE ----------> Attributes, Net<A> ------/
+//! ```
+
+pub mod bogons;
+pub mod check;
+mod covering;
+pub mod evidence;
+pub mod irr;
+pub mod judge;
+pub mod origin_set;
+mod path_stage;
+pub mod peer;
+pub mod prefix_set;
+mod prefix_stage;
+pub mod reason;
+pub mod role;
+pub mod rov;
+pub mod snapshot;
+
+pub use bogons::Bogons;
+pub use check::{Checks, Mode};
+pub use evidence::{Evidence, Finding, Recorder, Trace};
+pub use irr::{IrrBuilder, IrrIndex, RouteObject};
+pub use judge::{PathVerdict, Verdict, judge, judge_path, judge_prefix};
+pub use origin_set::OriginSet;
+pub use peer::{Limits, Peer};
+pub use prefix_set::PrefixSet;
+pub use reason::{Reason, Stage};
+pub use role::{Role, Source, exports};
+pub use rov::{RovIndex, RovState, Vrp};
+pub use snapshot::Snapshot;

@@ -1,0 +1,148 @@
+//! The judge: every check of the design, asked in its order; the first enforced one that fails decides.
+//!
+//! Nothing else in Palisade decides whether a route is accepted. It works in two stages, because thousands of prefixes share
+//! one set of attributes: [`judge_path`] asks what depends on the attributes, once for each set; [`judge_prefix`] asks what
+//! depends on the prefix, and carries the path's verdict through.
+//!
+//! The RPKI's state is found for every route, also for one that the path stage refused: replay, the evidence report and the
+//! looking glass count all routes by it, and it costs less than a cache miss in table order.
+
+use palisade_bgp::attributes::Community;
+use palisade_bgp::{Address, Asn, Attributes, Net};
+
+use crate::check::Mode;
+use crate::evidence::{Evidence, Finding, Recorder};
+use crate::peer::Peer;
+use crate::reason::Reason;
+use crate::rov::RovState;
+use crate::snapshot::Snapshot;
+use crate::{path_stage, prefix_stage};
+
+/// What the path stage says of a set of attributes from one peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PathVerdict {
+    /// Why it is refused; `None` where it is not.
+    pub reason: Option<Reason>,
+    /// The first check that failed and is only observed, of those asked before the one that decided.
+    pub observed: Option<Reason>,
+    /// Whether it carries BLACKHOLE (RFC 7999).
+    pub blackhole: bool,
+}
+
+/// What the judge says of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why it is refused; `None` where it is accepted.
+    pub reason: Option<Reason>,
+    /// The first check that failed and is only observed, of those asked before the one that decided.
+    pub observed: Option<Reason>,
+    /// What the RPKI says, whatever decided.
+    pub rov: RovState,
+}
+
+impl Verdict {
+    /// Whether the route is accepted.
+    #[inline]
+    pub const fn accepted(self) -> bool {
+        self.reason.is_none()
+    }
+}
+
+/// Judges a route: both stages.
+pub fn judge<A: Address, R: Recorder>(
+    net: Net<A>,
+    attributes: &Attributes<'_>,
+    peer: &Peer,
+    tables: &Snapshot,
+    recorder: &mut R,
+) -> Verdict {
+    let path = judge_path(attributes, peer, tables, recorder);
+    judge_prefix(net, attributes, path, peer, tables, recorder)
+}
+
+/// The path stage: what can be said of the attributes alone.
+pub fn judge_path<R: Recorder>(
+    attributes: &Attributes<'_>,
+    peer: &Peer,
+    tables: &Snapshot,
+    recorder: &mut R,
+) -> PathVerdict {
+    let blackhole = attributes.communities().any(|community| community == Community::BLACKHOLE);
+    let mut hearing = Hearing { peer, recorder, reason: None, observed: None };
+    hearing.ask(Reason::NoPolicy, || peer.role.is_none(), || Evidence::Role(peer.role));
+    if let Some(role) = peer.role {
+        path_stage::hear(&mut hearing, attributes, role, tables);
+    }
+    PathVerdict { reason: hearing.reason, observed: hearing.observed, blackhole }
+}
+
+/// The prefix stage, after the path stage of the same attributes and peer. Allocates nothing unless it records.
+#[inline]
+pub fn judge_prefix<A: Address, R: Recorder>(
+    net: Net<A>,
+    attributes: &Attributes<'_>,
+    path: PathVerdict,
+    peer: &Peer,
+    tables: &Snapshot,
+    recorder: &mut R,
+) -> Verdict {
+    let rov = tables.rov.validate(net, attributes.facts.origin_as);
+    let mut hearing = Hearing { peer, recorder, reason: path.reason, observed: path.observed };
+    if let Some(role) = peer.role
+        && !hearing.is_over()
+    {
+        let claim = Claim { net, origin: attributes.facts.origin_as, blackhole: path.blackhole, rov };
+        prefix_stage::hear(&mut hearing, claim, role, tables);
+    }
+    Verdict { reason: hearing.reason, observed: hearing.observed, rov }
+}
+
+/// A route as the prefix stage sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Claim<A> {
+    pub(crate) net: Net<A>,
+    pub(crate) origin: Option<Asn>,
+    pub(crate) blackhole: bool,
+    pub(crate) rov: RovState,
+}
+
+/// One route's hearing: the checks asked so far and what they came to.
+pub(crate) struct Hearing<'a, R> {
+    pub(crate) peer: &'a Peer,
+    recorder: &'a mut R,
+    reason: Option<Reason>,
+    observed: Option<Reason>,
+}
+
+impl<R: Recorder> Hearing<'_, R> {
+    /// Whether no answer can matter any more.
+    #[inline]
+    fn is_over(&self) -> bool {
+        !R::ACTIVE && self.reason.is_some()
+    }
+
+    /// Asks one check. Evidence is gathered only for a recorder that wants it.
+    #[inline]
+    pub(crate) fn ask(
+        &mut self,
+        reason: Reason,
+        violated: impl FnOnce() -> bool,
+        evidence: impl FnOnce() -> Evidence,
+    ) {
+        let mode = self.peer.checks.mode(reason);
+        if self.is_over() || (!R::ACTIVE && mode == Mode::Off) {
+            return;
+        }
+        let violated = violated();
+        if R::ACTIVE {
+            self.recorder.finding(Finding { reason, mode, violated, evidence: evidence() });
+        }
+        if violated && self.reason.is_none() {
+            match mode {
+                Mode::Enforce => self.reason = Some(reason),
+                Mode::Observe => self.observed = self.observed.or(Some(reason)),
+                Mode::Off => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A peer as the judge sees it: who it is, what it may send.
+//!
+//! Not the configuration it was read from, and not the session: those name files, timers and passwords. Changing a
+//! peer's policy means building a new `Peer` and judging its paths again.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use palisade_bgp::Asn;
+
+use crate::check::{Checks, Mode};
+use crate::origin_set::OriginSet;
+use crate::role::Role;
+
+/// What the judge needs to know of a peer.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its AS.
+    pub asn: Asn,
+    /// The AS that we are on this session.
+    pub local_asn: Asn,
+    /// What it is to us. A peer with no role exchanges nothing (RFC 8212).
+    pub role: Option<Role>,
+    /// Which checks apply.
+    pub checks: Checks,
+    /// The address of its end of the session.
+    pub address: IpAddr,
+    /// The address of our end, where it is known.
+    pub local_address: Option<IpAddr>,
+    /// The AS numbers it may originate for: its expanded as-set. `None`, which no as-set means, stands for its own AS alone.
+    pub origins: Option<Arc<OriginSet>>,
+    /// How much and how long.
+    pub limits: Limits,
+    /// Whether a route that is RPKI-valid needs no route object. A ROA is signed by the prefix's holder, which most
+    /// route objects are not, so by default it is as good as one.
+    pub rpki_valid_is_registered: bool,
+}
+
+impl Peer {
+    /// A peer with its role's defaults.
+    pub fn new(asn: Asn, local_asn: Asn, role: Option<Role>, address: IpAddr) -> Self {
+        Peer {
+            asn,
+            local_asn,
+            role,
+            checks: role.map_or(Checks::all(Mode::Enforce), |role| Checks::for_role(role, false)),
+            address,
+            local_address: None,
+            origins: None,
+            limits: Limits::default(),
+            rpki_valid_is_registered: true,
+        }
+    }
+
+    /// The same peer with an as-set, and with what its role then checks by default.
+    pub fn with_origins(mut self, origins: Arc<OriginSet>) -> Self {
+        self.origins = Some(origins);
+        if let Some(role) = self.role {
+            self.checks = Checks::for_role(role, true);
+        }
+        self
+    }
+
+    /// Whether it may originate for an AS: one of its as-set, or without an as-set its own.
+    #[inline]
+    pub fn may_originate(&self, origin: Asn) -> bool {
+        match &self.origins {
+            Some(origins) => origins.contains(origin),
+            None => origin == self.asn,
+        }
+    }
+}
+
+/// How much a peer may send in one announcement, and of what length. Arrays are indexed by [`palisade_bgp::Family::index`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The shortest prefixes: /8 and /12 are the shortest that registries have ever allocated. The default route is apart:
+    /// [`crate::Reason::DefaultRoute`].
+    pub shortest: [u8; 2],
+    /// The longest prefixes: /24 and /48 by common practice (RFC 7454 s6.1.3).
+    pub longest: [u8; 2],
+    /// The longest prefixes that a route object for a shorter one registers too. 0 asks for an exact one.
+    pub longest_registered: [u8; 2],
+    /// The longest AS path, as the decision process counts it. The longest that are seen to be meant have about 40.
+    pub path_length: u16,
+    /// The most communities of all kinds together.
+    pub communities: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            shortest: [8, 12],
+            longest: [24, 48],
+            longest_registered: [24, 48],
+            path_length: 64,
+            communities: 100,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The tables that announcements are judged by, as they stood at one moment.
+//!
+//! A snapshot never changes. A feed that has news builds a new one around the tables that did not change, and hands it out
+//! with the prefixes that did (`changed_ranges` of the index in question): only what lies under these is judged again.
+
+use std::sync::Arc;
+
+use palisade_bgp::Asn;
+
+use crate::bogons::{Bogons, TRANSIT_FREE_ASNS};
+use crate::irr::IrrIndex;
+use crate::prefix_set::PrefixSet;
+use crate::rov::RovIndex;
+
+/// The tables of one generation.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Counts up by one with every change of a table.
+    pub generation: u64,
+    /// The RPKI's VRPs.
+    pub rov: Arc<RovIndex>,
+    /// The IRR's route objects and as-sets.
+    pub irr: Arc<IrrIndex>,
+    /// What nobody can announce.
+    pub bogons: Arc<Bogons>,
+    /// The AS numbers of networks that buy no transit.
+    pub transit_free: Arc<[Asn]>,
+    /// The AS numbers that are ours, beside each session's own.
+    pub own_asns: Arc<[Asn]>,
+    /// The prefixes that are ours.
+    pub own_prefixes: Arc<PrefixSet>,
+    /// The peering LANs of the exchanges that we are at.
+    pub peering_lans: Arc<PrefixSet>,
+}
+
+impl Default for Snapshot {
+    /// What is built in, and nothing else: generation 0, no VRPs, no route objects, nothing of our own.
+    fn default() -> Self {
+        Snapshot {
+            generation: 0,
+            rov: Arc::default(),
+            irr: Arc::default(),
+            bogons: Arc::default(),
+            transit_free: Arc::from(TRANSIT_FREE_ASNS),
+            own_asns: Arc::default(),
+            own_prefixes: Arc::default(),
+            peering_lans: Arc::default(),
+        }
+    }
+}
