@@ -1,5 +1,38 @@
-//! The `palisade` program.
+//! The `palisade` program: what is asked for on the command line, and how it ends.
+//!
+//! Exit codes: 0, done; 1, an error, which is told on standard error; 2, the command line makes no sense.
 
+mod check;
+mod config;
 mod input;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A BGP router and route server that checks where every route comes from before it believes it
+#[derive(Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Read a configuration, and say what is wrong with it and what it would do
+    Check(check::Arguments),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What an operator wrote, read into checked types.
+//!
+//! ```text
+//!   file --Source--> text --toml--> tree --Section--> Config
+//!                                          |
+//!                                          `--> Problems: all that is wrong, each with its place and a way out
+//! ```
+//!
+//! A [`Config`] has been checked as far as its own text goes: every number is in its range, every name is unique, what
+//! depends on a role fits the role. It has not looked at the world: whether the files that it names are there is the
+//! business of whoever reads them. Its types are nobody's runtime state; whoever needs another shape makes it from
+//! this one.
+//!
+//! Defaults are filled in here and nowhere else, so that `palisade check --explain` can show all that is implied.
+
+mod checks;
+mod depth;
+mod feeds;
+mod fib;
+mod nearest;
+mod peer;
+mod problem;
+mod router;
+mod section;
+mod source;
+mod value;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+pub(crate) use checks::ChosenMode;
+pub(crate) use feeds::{Irr, Rpki};
+pub(crate) use fib::Fib;
+pub(crate) use peer::Peer;
+pub(crate) use problem::{ConfigError, Fault, Problem};
+pub(crate) use router::{Mode, Router};
+pub(crate) use source::Source;
+
+use problem::Problems;
+use section::Section;
+
+/// A whole configuration.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The text it was read from, to point at.
+    pub(crate) source: Arc<Source>,
+    /// This router.
+    pub(crate) router: Router,
+    /// Where VRPs come from.
+    pub(crate) rpki: Rpki,
+    /// Where route objects and as-sets come from.
+    pub(crate) irr: Irr,
+    /// The kernel's table that accepted routes go into; `None` where they go nowhere.
+    pub(crate) fib: Option<Fib>,
+    /// The modes of checks for all peers, where they are not those of the peer's role.
+    pub(crate) checks: Vec<ChosenMode>,
+    /// The peers, in the order of the text.
+    pub(crate) peers: Vec<Peer>,
+}
+
+impl Config {
+    /// Reads a file.
+    pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(Source::read(path)?, folder)
+    }
+
+    /// Reads a text; the relative names of files in it are names in `folder`.
+    pub(crate) fn parse(source: Source, folder: &Path) -> Result<Self, ConfigError> {
+        let source = Arc::new(source);
+        let problems = Problems::new(Arc::clone(&source));
+        let config = match depth::too_deep(source.text()) {
+            Some(span) => {
+                problems.push(span, Fault::new("a name of too many parts", "no table lies that deep"));
+                None
+            }
+            None => match DeTable::parse(source.text()) {
+                Ok(table) => read(Section::root(table.get_ref(), &problems), &source, folder),
+                Err(error) => {
+                    let place = error.span().unwrap_or_default();
+                    problems.push(place, syntax(error.message()));
+                    None
+                }
+            },
+        };
+        problems.none_or(config)
+    }
+
+    /// The peer of that name.
+    pub(crate) fn peer(&self, name: &str) -> Option<&Peer> {
+        self.peers.iter().find(|peer| peer.name == name)
+    }
+}
+
+fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Config> {
+    let rpki = root.section("rpki", "[rpki]").map(|section| feeds::rpki(section, folder)).unwrap_or_default();
+    let irr = root.section("irr", "[irr]").map(|section| feeds::irr(section, folder)).unwrap_or_default();
+    let checks = root.section("checks", "[checks]").map(checks::read).unwrap_or_default();
+    let has_router = root.has("router");
+    let router = root.section("router", "[router]").and_then(router::read);
+    if !has_router {
+        let fault = Fault::new("there is no [router]", "the file begins here");
+        root.problems().push(0..0, fault.help("write\n[router]\nasn = 64500\nid = \"192.0.2.1\""));
+    }
+    let fib = root.section("fib", "[fib]").map(|section| fib::read(section, router.as_ref()));
+    let peers = peer::read_all(root.sections("peer", "[[peer]]"), router.as_ref(), root.problems());
+    root.end();
+    Some(Config { source: Arc::clone(source), router: router?, rpki, irr, fib, checks, peers })
+}
+
+/// The parser's message, and what to do about those that an operator is likely to see.
+fn syntax(message: &str) -> Fault {
+    let fault = Fault::new(format!("not TOML: {message}"), "here");
+    match message {
+        "duplicate key" => fault.help("each key and each table is written once; peers begin with `[[peer]]`, in two brackets"),
+        _ => fault,
+    }
+}

@@ -1,0 +1,262 @@
+//! A table of the configuration while it is read: each of its keys is asked for once, and what nobody asked for is
+//! unknown.
+//!
+//! A derived deserializer stops at the first thing that is wrong and forgets where the rest is. So sections read the
+//! tree that `toml` parses, in which every key and every value knows its place, and go on after an error: the caller
+//! gets `None`, the [`Problems`] get what to tell the user.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::nearest::nearest;
+use super::problem::{Fault, Problems};
+use super::source::quoted;
+
+/// Values that one list may have.
+const MAX_LIST: usize = 100_000;
+
+/// A table and what was asked of it.
+pub(crate) struct Section<'a> {
+    /// As it is written: `[router]`.
+    name: &'static str,
+    table: &'a DeTable<'a>,
+    span: Range<usize>,
+    asked: Vec<&'static str>,
+    problems: &'a Problems,
+}
+
+/// A value under a key, or one of a list of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Field<'a> {
+    /// The key, for messages.
+    pub(crate) key: &'a str,
+    value: &'a Spanned<DeValue<'a>>,
+}
+
+impl<'a> Section<'a> {
+    /// The whole document.
+    pub(crate) fn root(table: &'a DeTable<'a>, problems: &'a Problems) -> Self {
+        Section { name: "the file", table, span: 0..0, asked: Vec::new(), problems }
+    }
+
+    /// Where its header is.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// As it is written: `[router]`.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where problems go.
+    pub(crate) fn problems(&self) -> &'a Problems {
+        self.problems
+    }
+
+    fn ask(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.asked.push(key);
+        self.table.get(key)
+    }
+
+    /// The value under `key`, where there is one and `read` can read it.
+    pub(crate) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(Field<'a>) -> Result<T, Fault>,
+    ) -> Option<Spanned<T>> {
+        let value = self.ask(key)?;
+        self.read(Field { key, value }, read)
+    }
+
+    /// The value under `key`; `None` is an error that has been told.
+    pub(crate) fn required<T>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        read: impl FnOnce(Field<'a>) -> Result<T, Fault>,
+    ) -> Option<Spanned<T>> {
+        self.expect(key, example);
+        self.optional(key, read)
+    }
+
+    /// Says that `key` is missing, where it is.
+    pub(crate) fn expect(&self, key: &'static str, example: &str) {
+        if !self.has(key) {
+            let fault = Fault::new(format!("{} has no `{key}`", self.name), format!("`{key}` belongs here"));
+            self.problems.push(self.span(), fault.help(format!("write `{key} = {example}`")));
+        }
+    }
+
+    /// Whether there is such a key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Whether there is a key that can't be had, which is then told.
+    pub(crate) fn refused(&self, key: &str, fault: impl FnOnce() -> Fault) -> bool {
+        let written = self.table.get_key_value(key);
+        if let Some((written, _)) = written {
+            self.problems.push(written.span(), fault());
+        }
+        written.is_some()
+    }
+
+    /// The place and the values of the list under `key`, those that `read` can read; none where there is no such key.
+    pub(crate) fn list<T>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        read: impl Fn(Field<'a>) -> Result<T, Fault>,
+    ) -> Option<(Range<usize>, Vec<Spanned<T>>)> {
+        let value = self.ask(key)?;
+        let DeValue::Array(array) = value.get_ref() else {
+            let fault = Field { key, value }.unlike("a list");
+            self.problems.push(value.span(), fault.help(format!("write `{key} = [{example}]`")));
+            return None;
+        };
+        if array.len() > MAX_LIST {
+            let fault = Fault::new(format!("`{key}` has {} values", array.len()), "too many");
+            self.problems.push(value.span(), fault.help(format!("no more than {MAX_LIST} are taken")));
+            return None;
+        }
+        let values = array.iter().filter_map(|value| self.read(Field { key, value }, &read));
+        Some((value.span(), values.collect()))
+    }
+
+    fn read<T>(
+        &self,
+        field: Field<'a>,
+        read: impl FnOnce(Field<'a>) -> Result<T, Fault>,
+    ) -> Option<Spanned<T>> {
+        match read(field) {
+            Ok(value) => Some(Spanned::new(field.value.span(), value)),
+            Err(fault) => {
+                self.problems.push(field.value.span(), fault);
+                None
+            }
+        }
+    }
+
+    /// The table under `key`, called `name` in messages.
+    pub(crate) fn section(&mut self, key: &'static str, name: &'static str) -> Option<Section<'a>> {
+        let value = self.ask(key)?;
+        self.table_of(Field { key, value }, name)
+    }
+
+    /// The tables under `key`, each called `name` in messages.
+    pub(crate) fn sections(&mut self, key: &'static str, name: &'static str) -> Vec<Section<'a>> {
+        let Some(value) = self.ask(key) else { return Vec::new() };
+        let DeValue::Array(array) = value.get_ref() else {
+            let fault = Field { key, value }.unlike("a list of tables");
+            self.problems.push(value.span(), fault.help(format!("begin each with `{name}`")));
+            return Vec::new();
+        };
+        array.iter().filter_map(|value| self.table_of(Field { key, value }, name)).collect()
+    }
+
+    fn table_of(&self, field: Field<'a>, name: &'static str) -> Option<Section<'a>> {
+        let span = field.value.span();
+        let DeValue::Table(table) = field.value.get_ref() else {
+            self.problems.push(span, field.unlike("a table").help(format!("begin it with `{name}`")));
+            return None;
+        };
+        Some(Section { name, table, span, asked: Vec::new(), problems: self.problems })
+    }
+
+    /// Every key and value, for a table whose keys are data.
+    pub(crate) fn entries(&self) -> Vec<(Spanned<&'a str>, Field<'a>)> {
+        let entry = |(key, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
+            let text: &'a str = AsRef::<str>::as_ref(key.get_ref());
+            (Spanned::new(key.span(), text), Field { key: text, value })
+        };
+        self.table.iter().map(entry).collect()
+    }
+
+    /// Says which keys are not known: those that nobody asked for.
+    pub(crate) fn end(self) {
+        for key in self.table.keys() {
+            let text: &str = key.get_ref();
+            if !self.asked.contains(&text) {
+                self.problems.push(key.span(), self.unknown(text));
+            }
+        }
+    }
+
+    fn unknown(&self, key: &str) -> Fault {
+        let fault = Fault::new(format!("{} has no key {}", self.name, quoted(key)), "unknown");
+        match nearest(key, &self.asked) {
+            Some(known) => fault.help(format!("did you mean `{known}`?")),
+            None => fault.help(format!("the keys of {} are {}", self.name, listed(&self.asked))),
+        }
+    }
+}
+
+/// `a`, `b` and `c`.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+impl<'a> Field<'a> {
+    /// Where it is.
+    pub(crate) fn span(self) -> Range<usize> {
+        self.value.span()
+    }
+
+    /// A string.
+    pub(crate) fn text(self) -> Result<&'a str, Fault> {
+        match self.value.get_ref() {
+            DeValue::String(text) => Ok(text),
+            _ => Err(self.unlike("a string").help(format!("put it in quotes: `{} = \"..\"`", self.key))),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(self) -> Result<bool, Fault> {
+        match self.value.get_ref() {
+            DeValue::Boolean(value) => Ok(*value),
+            _ => Err(self.unlike("a boolean").help("write `true` or `false`, without quotes")),
+        }
+    }
+
+    /// An integer of at least `least` and at most `most`; `unit` follows the numbers in the message.
+    pub(crate) fn integer(self, least: u32, most: u32, unit: &str) -> Result<u32, Fault> {
+        let DeValue::Integer(integer) = self.value.get_ref() else {
+            return Err(self.unlike("an integer").help(format!("write a number from {least} to {most}{unit}")));
+        };
+        let value = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
+        value.filter(|value| (least..=most).contains(value)).ok_or_else(|| {
+            let label = format!("must be from {least} to {most}{unit}");
+            Fault::new(format!("`{}` is out of range: {}", self.key, quoted(&integer.to_string())), label)
+        })
+    }
+
+    /// That it can't be what it is; `label` says why.
+    pub(crate) fn not(self, label: &str) -> Fault {
+        let written = match self.value.get_ref() {
+            DeValue::String(text) => quoted(text),
+            DeValue::Integer(number) => quoted(&number.to_string()),
+            _ => "this".into(),
+        };
+        Fault::new(format!("`{}` can't be {written}", self.key), label)
+    }
+
+    fn unlike(self, expected: &str) -> Fault {
+        let found = match self.value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a fraction",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        Fault::new(format!("`{}` must be {expected}, not {found}", self.key), format!("this is {found}"))
+    }
+}

@@ -1,0 +1,221 @@
+//! Single values: how each kind of text or number in the configuration is read, and what is said when it can't be.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use palisade_bgp::prefix::PrefixError;
+use palisade_bgp::{Asn, Prefix};
+use toml::Spanned;
+
+use super::nearest::nearest;
+use super::problem::{Fault, Problems};
+use super::section::{Field, listed};
+use super::source::quoted;
+
+/// Characters of a peer's name, which labels metrics and heads tables.
+const MAX_NAME: usize = 64;
+
+/// Characters of an as-set's name.
+const MAX_AS_SET: usize = 255;
+
+/// An AS number that somebody can have.
+pub(crate) fn asn(field: Field<'_>) -> Result<Asn, Fault> {
+    if let Ok(text) = field.text() {
+        let help = match text.parse() {
+            Ok(Asn(number)) => format!("write the number alone: `asn = {number}`"),
+            Err(_) => "write the number, like `asn = 64500`".into(),
+        };
+        return Err(Fault::new("`asn` must be an integer, not a string", "this is a string").help(help));
+    }
+    let number = field.integer(0, u32::MAX, "")?;
+    let reserved = match number {
+        0 => "it stands for no AS (RFC 7607)",
+        23456 => "it stands in for numbers that old speakers can't write (AS_TRANS, RFC 6793)",
+        65535 | u32::MAX => "it is reserved (RFC 7300)",
+        _ => return Ok(Asn(number)),
+    };
+    Err(Fault::new(format!("`asn` can't be {number}"), reserved).help("write the AS number that a registry assigned"))
+}
+
+/// A BGP identifier: any IPv4 address but 0.0.0.0 (RFC 6286 s2.1).
+pub(crate) fn router_id(field: Field<'_>) -> Result<Ipv4Addr, Fault> {
+    const HELP: &str = "any IPv4 address of this router will do, like `id = \"192.0.2.1\"`";
+    let text = field.text().map_err(|fault| fault.help(HELP))?;
+    match text.parse() {
+        Ok(Ipv4Addr::UNSPECIFIED) => {
+            Err(Fault::new("`id` can't be 0.0.0.0", "it identifies nobody (RFC 6286 s2.1)").help(HELP))
+        }
+        Ok(id) => Ok(id),
+        Err(_) => Err(Fault::new(format!("`id` can't be {}", quoted(text)), "not an IPv4 address").help(HELP)),
+    }
+}
+
+/// The address of a host that a session can be with.
+pub(crate) fn address(field: Field<'_>) -> Result<IpAddr, Fault> {
+    const HELP: &str = "write one address, like `192.0.2.1` or `2001:db8::1`";
+    let wrong = |text: &str, label: &str| Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), label);
+    let text = field.text()?;
+    if text.contains('%') {
+        return Err(wrong(text, "an address with a zone").help("name the link's global address instead"));
+    }
+    let address: IpAddr = text.parse().map_err(|_| wrong(text, "not an IP address").help(HELP))?;
+    let label = match address {
+        _ if address.is_unspecified() => "it is nobody's address",
+        _ if address.is_multicast() => "a multicast address",
+        IpAddr::V4(Ipv4Addr::BROADCAST) => "the broadcast address",
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => "an IPv4 address in IPv6's clothes",
+        IpAddr::V6(address) if address.is_unicast_link_local() => "a link-local address: of which link?",
+        _ => return Ok(address),
+    };
+    Err(wrong(text, label).help(HELP))
+}
+
+/// An address and a TCP port.
+pub(crate) fn socket(field: Field<'_>) -> Result<SocketAddr, Fault> {
+    let text = field.text()?;
+    let wrong = |label: &str| Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), label);
+    match text.parse::<SocketAddr>() {
+        Ok(socket) if socket.port() == 0 => Err(wrong("port 0 is no port").help("BGP's port is 179")),
+        Ok(socket) => Ok(socket),
+        Err(_) => Err(match text.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(address) => wrong("the port is missing").help(format!("write `{}`", SocketAddr::new(address, 179))),
+            Err(_) => wrong("not an address with a port").help("write it like `192.0.2.1:179` or `[2001:db8::1]:179`"),
+        }),
+    }
+}
+
+/// A prefix that is not the default route.
+pub(crate) fn prefix(field: Field<'_>) -> Result<Prefix, Fault> {
+    let text = field.text()?;
+    let wrong = |label: &str| Fault::new(format!("`{}` can't have {}", field.key, quoted(text)), label);
+    match text.parse::<Prefix>() {
+        Ok(prefix) if prefix.len() == 0 => {
+            Err(wrong("every route is within it").help("name the prefixes that are meant, one by one"))
+        }
+        Ok(prefix) => Ok(prefix),
+        Err(PrefixError::HostBits(_, prefix)) => {
+            Err(wrong("bits are set past its length").help(format!("did you mean `{prefix}`?")))
+        }
+        Err(PrefixError::Syntax(_)) => Err(match text.parse::<IpAddr>() {
+            Ok(address) => wrong("the length is missing").help(format!(
+                "write `{address}/{}` for this address alone",
+                if address.is_ipv4() { 32 } else { 128 }
+            )),
+            Err(_) => wrong("not a prefix").help("write it like `192.0.2.0/24` or `2001:db8::/32`"),
+        }),
+    }
+}
+
+/// A file; a relative name is one in `folder`.
+pub(crate) fn path(field: Field<'_>, folder: &Path) -> Result<PathBuf, Fault> {
+    let text = field.text()?;
+    let wrong = |label: &str| Fault::new(format!("`{}` can't have {}", field.key, quoted(text)), label);
+    match text {
+        "" => Err(wrong("no name")),
+        "-" => Err(wrong("standard input is read once").help("name a file, which can be read again")),
+        _ if text.contains('\0') => Err(wrong("no file's name has a NUL in it")),
+        _ => Ok(folder.join(text)),
+    }
+}
+
+/// A peer's name.
+pub(crate) fn name(field: Field<'_>) -> Result<String, Fault> {
+    let text = field.text()?;
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let label = match text.chars().find(|letter| !fits(*letter)) {
+        _ if text.is_empty() => "an empty name".into(),
+        _ if text.len() > MAX_NAME => format!("longer than {MAX_NAME} characters"),
+        Some(letter) => format!("{} can't be in a name", quoted(&letter.to_string())),
+        None => return Ok(text.into()),
+    };
+    let fault = Fault::new(format!("`name` can't be {}", quoted(text)), label);
+    Err(fault.help("a name is made of letters, digits, `-`, `_` and `.`, like `transit-a`"))
+}
+
+/// The name of an as-set, with its registry before it or not, or the ASN of a peer that has no as-set
+/// (RFC 2622 s5.1).
+pub(crate) fn as_set(field: Field<'_>) -> Result<String, Fault> {
+    let text = field.text()?;
+    let (registry, set) = text.split_once("::").map_or((None, text), |(registry, set)| (Some(registry), set));
+    let word = |word: &str| {
+        word.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && word.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
+    };
+    let names_a_set = |part: &str| part.len() > 3 && part[..3].eq_ignore_ascii_case("AS-");
+    let parts = || set.split(':');
+    let label = if text.len() > MAX_AS_SET {
+        "too long for a name"
+    } else if !registry.is_none_or(word) {
+        "what stands before `::` is no registry"
+    } else if !parts().all(word) {
+        "not the name of an as-set"
+    } else if !(parts().any(names_a_set) && parts().all(|part| names_a_set(part) || part.parse::<Asn>().is_ok())
+        || set.parse::<Asn>().is_ok())
+    {
+        "an as-set's name begins with `AS-`"
+    } else {
+        return Ok(text.into());
+    };
+    let fault = Fault::new(format!("`as_set` can't be {}", quoted(text)), label);
+    Err(fault.help("write it like `AS-EXAMPLE`, `RIPE::AS-EXAMPLE` or `AS64500:AS-EXAMPLE`"))
+}
+
+/// Seconds without a message after which a session is dead: 0 for never, or at least 3 (RFC 4271 s4.2).
+pub(crate) fn hold_time(field: Field<'_>) -> Result<u16, Fault> {
+    match u16::try_from(field.integer(0, u32::from(u16::MAX), " seconds")?) {
+        Ok(seconds @ (1 | 2)) => {
+            let fault = Fault::new(format!("`hold_time` can't be {seconds}"), "must be 0 or at least 3 (RFC 4271 s4.2)");
+            Err(fault.help("90 is usual; 0 means that a dead peer is never noticed"))
+        }
+        Ok(seconds) => Ok(seconds),
+        Err(_) => Err(Fault::new("`hold_time` is out of range", "must be at most 65535 seconds")),
+    }
+}
+
+/// A TCP port.
+pub(crate) fn port(field: Field<'_>) -> Result<u16, Fault> {
+    u16::try_from(field.integer(1, u32::from(u16::MAX), "")?)
+        .map_err(|_| Fault::new("`port` is out of range", "must be at most 65535"))
+}
+
+/// A word of a list of words, each of which means something.
+pub(crate) fn word<T: Copy>(field: Field<'_>, words: &[(&'static str, T)]) -> Result<T, Fault> {
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let choice = |fault: Fault| fault.help(format!("write one of {}", listed(&known)));
+    let text = field.text().map_err(choice)?;
+    if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+        return Ok(*meaning);
+    }
+    let fault = Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), "unknown");
+    Err(match nearest(text, &known) {
+        Some(word) => fault.help(format!("did you mean `{word}`? It is one of {}", listed(&known))),
+        None => choice(fault),
+    })
+}
+
+/// The values of a list without their places; one that is there twice is an error.
+pub(crate) fn distinct<T: Display>(key: &str, list: Vec<Spanned<T>>, problems: &Problems) -> Vec<T> {
+    once_each(key, &list, T::to_string, problems);
+    list.into_iter().map(Spanned::into_inner).collect()
+}
+
+/// Says which values of a list are there twice: those that show alike.
+pub(crate) fn once_each<T>(
+    key: &str,
+    list: &[Spanned<T>],
+    shown: impl Fn(&T) -> String,
+    problems: &Problems,
+) {
+    let mut seen = BTreeMap::new();
+    for value in list {
+        let text = shown(value.get_ref());
+        if let Some(first) = seen.get(&text) {
+            let fault = Fault::new(format!("`{key}` has {} twice", quoted(&text)), "again here");
+            problems.push_pair(value.span(), fault.help("remove one of them"), Clone::clone(first), "first here");
+        } else {
+            seen.insert(text, value.span());
+        }
+    }
+}
