@@ -1,1 +1,29 @@
-//! The routing table, one shard of it as a machine.
+//! The routing table, one shard of it as a machine: where an announcement meets its verdict.
+//!
+//! Without I/O, threads or a clock of its own: the daemon brings batches and time, and takes chunks to the sockets and
+//! changes to the FIB.
+
+pub mod attribute_set;
+pub mod chunk;
+pub mod counters;
+pub mod decision;
+pub mod export;
+pub mod group;
+pub mod intake;
+pub mod path;
+pub mod peer;
+mod routes;
+pub mod shard;
+pub mod table;
+
+pub use attribute_set::{AttributeSet, Interner};
+pub use chunk::{Audience, Chunk};
+pub use counters::{PeerCounters, Tally};
+pub use decision::{Ranking, best_path};
+pub use export::{Best, ExportView};
+pub use group::Change;
+pub use intake::{Batch, Intake, Section, shard_of};
+pub use path::{Path, PeerIndex};
+pub use peer::RibPeer;
+pub use shard::{Outbox, Shard, fib_next_hop};
+pub use table::Table;

@@ -1,0 +1,176 @@
+//! One set of path attributes, held once for all the paths that share it.
+//!
+//! A full table's paths share their attributes five to one and more, so a path holds a counted reference and the
+//! [`Interner`] finds the set by the octets of its canonical wire form: what is seen again costs a hash and a
+//! comparison. What depends on the path alone (its shape, bogon ASNs, loops, roles, the next hop) is judged here, once
+//! per set, and what the decision process reads is kept beside it.
+//!
+//! An interner belongs to one session: the verdict of the path stage depends on the peer, and two peers hardly ever
+//! send equal attributes, because each puts its own AS and next hop first.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use palisade_bgp::Asn;
+use palisade_bgp::attributes::{Attributes, Community, Facts, NextHop};
+use palisade_policy::PathVerdict;
+
+/// A set of path attributes and what was found out about it once.
+#[derive(Debug)]
+pub struct AttributeSet {
+    wire: Box<[u8]>,
+    facts: Facts,
+    next_hop: NextHop,
+    path_verdict: PathVerdict,
+    scope: Scope,
+    only_to_customer: Option<Asn>,
+}
+
+/// How far well-known communities let a path go (RFC 1997).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// To whom the roles allow.
+    Anyone,
+    /// Inside our AS (NO_EXPORT, NO_EXPORT_SUBCONFED).
+    Internal,
+    /// To no peer (NO_ADVERTISE).
+    Nobody,
+}
+
+impl AttributeSet {
+    /// Copies the attributes of an announcement. `marked` is the ONLY_TO_CUSTOMER they are given on receipt where they
+    /// bring none (RFC 9234 s5, ingress rule 3).
+    pub fn new(attributes: &Attributes<'_>, path_verdict: PathVerdict, marked: Option<Asn>) -> Self {
+        AttributeSet {
+            wire: attributes.wire.into(),
+            facts: *attributes.facts,
+            next_hop: attributes.next_hop,
+            path_verdict,
+            scope: scope(attributes),
+            only_to_customer: attributes.facts.only_to_customer.or(marked),
+        }
+    }
+
+    /// What we originate ourselves: ORIGIN IGP and an empty AS_PATH.
+    pub fn originated(next_hop: NextHop) -> Self {
+        const WIRE: [u8; 7] = [0x40, 1, 1, 0, 0x40, 2, 0];
+        let facts = Facts::default();
+        let attributes = Attributes { wire: &WIRE, facts: &facts, next_hop };
+        AttributeSet::new(&attributes, PathVerdict::default(), None)
+    }
+
+    /// The attributes, as everything reads them.
+    pub fn attributes(&self) -> Attributes<'_> {
+        Attributes { wire: &self.wire, facts: &self.facts, next_hop: self.next_hop }
+    }
+
+    /// What the path stage made of it.
+    pub fn path_verdict(&self) -> PathVerdict {
+        self.path_verdict
+    }
+
+    /// How far its communities let it go.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// ONLY_TO_CUSTOMER, received or put on by us on receipt.
+    pub fn only_to_customer(&self) -> Option<Asn> {
+        self.only_to_customer
+    }
+
+    /// What decisions read.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Where packets go.
+    pub fn next_hop(&self) -> NextHop {
+        self.next_hop
+    }
+
+    /// Octets of memory it takes.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>() + self.wire.len()
+    }
+}
+
+fn scope(attributes: &Attributes<'_>) -> Scope {
+    attributes
+        .communities()
+        .map(|community| match community {
+            Community::NO_ADVERTISE => Scope::Nobody,
+            Community::NO_EXPORT | Community::NO_EXPORT_SUBCONFED => Scope::Internal,
+            _ => Scope::Anyone,
+        })
+        .max()
+        .unwrap_or(Scope::Anyone)
+}
+
+/// Sets below which a sweep is not worth the walk.
+const SWEEP_FLOOR: usize = 1024;
+
+/// The sets that one session's paths use, found by their octets.
+///
+/// Sets that no path uses any more are let go when the count has doubled since they last were, so an interner never
+/// holds more than twice what is in use and [`SWEEP_FLOOR`].
+#[derive(Debug)]
+pub struct Interner {
+    sets: HashTable<Arc<AttributeSet>>,
+    hasher: FixedState,
+    sweep_at: usize,
+    marked: Option<Asn>,
+}
+
+impl Interner {
+    /// An empty one for the paths of a peer, who may have us mark them with ONLY_TO_CUSTOMER; `seed` should differ between processes, so that a peer can't choose colliding attributes.
+    pub fn new(marked: Option<Asn>, seed: u64) -> Self {
+        Interner {
+            sets: HashTable::new(),
+            hasher: FixedState::with_seed(seed),
+            sweep_at: SWEEP_FLOOR,
+            marked,
+        }
+    }
+
+    /// The set equal to `attributes`; `judge` is asked for its verdict where there is none yet.
+    pub fn intern(
+        &mut self,
+        attributes: &Attributes<'_>,
+        judge: impl FnOnce() -> PathVerdict,
+    ) -> Arc<AttributeSet> {
+        let hash = self.hasher.hash_one((attributes.wire, attributes.next_hop));
+        let same =
+            |set: &Arc<AttributeSet>| *set.wire == *attributes.wire && set.next_hop == attributes.next_hop;
+        if let Some(set) = self.sets.find(hash, same) {
+            return Arc::clone(set);
+        }
+        self.sweep_if_due();
+        let set = Arc::new(AttributeSet::new(attributes, judge(), self.marked));
+        let hasher = &self.hasher;
+        self.sets.insert_unique(hash, Arc::clone(&set), |set| hasher.hash_one((&*set.wire, set.next_hop)));
+        set
+    }
+
+    /// How many sets it holds, in use or not yet swept.
+    pub fn len(&self) -> usize {
+        self.sets.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.sets.is_empty()
+    }
+
+    fn sweep_if_due(&mut self) {
+        if self.sets.len() < self.sweep_at {
+            return;
+        }
+        self.sets.retain(|set| Arc::strong_count(set) > 1);
+        self.sweep_at = (self.sets.len() * 2).max(SWEEP_FLOOR);
+        let hasher = &self.hasher;
+        self.sets.shrink_to(self.sweep_at, |set| hasher.hash_one((&*set.wire, set.next_hop)));
+    }
+}

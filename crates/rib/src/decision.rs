@@ -1,0 +1,111 @@
+//! The decision process: which of a prefix's paths is best (RFC 4271 s9.1.2).
+//!
+//! It is done the way the RFC words it, by removing from consideration, so the outcome never depends on the order in
+//! which paths came: first all that are short of the best LOCAL_PREF, AS_PATH length and ORIGIN go; then, among those
+//! that a same neighbouring AS sent, all but the lowest MULTI_EXIT_DISC (this is "deterministic MED"); then the
+//! remaining ties are broken. The interior cost of a next hop (s9.1.2.2 e) is the same for all: Palisade
+//! runs no interior protocol, and every next hop it uses is on a connected link.
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
+
+use crate::path::{Path, PeerIndex};
+
+/// What the decision process must know of the peer that sent a path.
+#[derive(Clone, Copy, Debug)]
+pub struct Ranking {
+    /// The degree of preference of its paths (s9.1.1): from policy for an external peer; an internal peer's
+    /// paths bring their own, and this stands in where they don't.
+    pub local_preference: u32,
+    /// Whether it is an internal peer.
+    pub internal: bool,
+    /// Its BGP identifier, as a number.
+    pub router_id: u32,
+    /// The address of the session.
+    pub address: IpAddr,
+}
+
+/// The place of the best accepted path, where there is one. `ranking` tells of the peer that sent a path.
+pub fn best_path<'a>(paths: &[Path], ranking: impl Fn(PeerIndex) -> &'a Ranking) -> Option<usize> {
+    let mut accepted = paths.iter().enumerate().filter(|(_, path)| path.is_accepted());
+    let (first, _) = accepted.next()?;
+    if accepted.next().is_none() {
+        return Some(first);
+    }
+    let candidates = paths.iter().enumerate().filter(|(_, path)| path.is_accepted());
+    let candidates = candidates.map(|(at, path)| Candidate { at, path, ranking: ranking(path.peer()) });
+    Some(decide(candidates.collect()))
+}
+
+struct Candidate<'a> {
+    at: usize,
+    path: &'a Path,
+    ranking: &'a Ranking,
+}
+
+type Candidates<'a> = SmallVec<[Candidate<'a>; 8]>;
+
+fn decide(mut candidates: Candidates<'_>) -> usize {
+    keep_least(&mut candidates, Candidate::merit);
+    if candidates.len() > 1 {
+        drop_worse_discriminators(&mut candidates);
+    }
+    keep_least(&mut candidates, Candidate::tie_breakers);
+    candidates.first().map_or(0, |candidate| candidate.at)
+}
+
+fn keep_least<'a, K: Ord>(candidates: &mut Candidates<'a>, key: impl Fn(&Candidate<'a>) -> K) {
+    if let Some(least) = candidates.iter().map(&key).min() {
+        candidates.retain(|candidate| key(candidate) == least);
+    }
+}
+
+/// RFC 4271 s9.1.2.2 c: a path goes where a path of the same neighbouring AS has a lower MULTI_EXIT_DISC; a missing one
+/// counts as the lowest value, 0. Paths of no neighbour (originated inside our AS) are compared with each other.
+fn drop_worse_discriminators(candidates: &mut Candidates<'_>) {
+    candidates.sort_by_key(|candidate| (candidate.neighbor(), candidate.discriminator()));
+    let mut group = None;
+    candidates.retain(|candidate| {
+        let (neighbor, lowest) = match group {
+            Some((neighbor, lowest)) if neighbor == candidate.neighbor() => (neighbor, lowest),
+            _ => (candidate.neighbor(), candidate.discriminator()),
+        };
+        group = Some((neighbor, lowest));
+        candidate.discriminator() == lowest
+    });
+}
+
+impl Candidate<'_> {
+    /// s9.1.1 and s9.1.2.2 a, b: what comes before MULTI_EXIT_DISC; the least is best.
+    fn merit(&self) -> (Reverse<u32>, u16, u8) {
+        let facts = self.path.attributes().facts();
+        (Reverse(local_preference(self.path, self.ranking)), facts.path_length, facts.origin as u8)
+    }
+
+    fn neighbor(&self) -> Option<u32> {
+        self.path.attributes().facts().neighbor_as.map(|asn| asn.0)
+    }
+
+    fn discriminator(&self) -> u32 {
+        self.path.attributes().facts().med.unwrap_or(0)
+    }
+
+    /// s9.1.2.2 d, f, g, with RFC 4456 s9: ORIGINATOR_ID stands for the identifier, then the shorter CLUSTER_LIST.
+    /// The path identifier comes last, so that a peer that sends several paths has one best.
+    fn tie_breakers(&self) -> (bool, u32, usize, IpAddr, u32) {
+        let attributes = self.path.attributes().attributes();
+        let router_id = attributes.facts.originator_id.map_or(self.ranking.router_id, |id| id.to_bits());
+        let clusters = attributes.cluster_list_length();
+        (self.ranking.internal, router_id, clusters, self.ranking.address, self.path.path_id())
+    }
+}
+
+/// The degree of preference of a path (s9.1.1).
+pub fn local_preference(path: &Path, ranking: &Ranking) -> u32 {
+    match path.attributes().facts().local_pref {
+        Some(preference) if ranking.internal => preference,
+        _ => ranking.local_preference,
+    }
+}

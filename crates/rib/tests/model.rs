@@ -1,0 +1,311 @@
+//! The table beside a model of it that is too simple to be wrong: maps of everything, judged and ranked afresh.
+//!
+//! Random announcements, withdrawals, sessions that come and go, peers that stop reading and refreshes are played to
+//! both; after every settling, what each peer was sent must add up to what the model says it should hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use palisade_bgp::attributes::{Attributes, Facts, NextHop, Span};
+use palisade_bgp::prefix::{Address, Net, Prefix};
+use palisade_bgp::update::{Context, Decoder};
+use palisade_bgp::{Asn, Family};
+use palisade_policy::{Checks, Mode, PathVerdict, Peer, Reason, Role, Snapshot, Source, exports};
+use palisade_rib::{
+    AttributeSet, Batch, Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, Ranking,
+    RibPeer, Section, Shard, fib_next_hop,
+};
+
+const PEERS: u16 = 6;
+const ROLES: [Role; 6] =
+    [Role::Customer, Role::Customer, Role::Peer, Role::Provider, Role::Provider, Role::Internal];
+
+/// xorshift64*, so that a failure's seed is enough to see it again.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % bound
+    }
+}
+
+/// What the peers' sockets would see.
+#[derive(Default)]
+struct Wires {
+    stalled: BTreeSet<PeerIndex>,
+    held: BTreeMap<PeerIndex, BTreeMap<Net<u32>, Vec<u32>>>,
+    spurious: usize,
+    fib: BTreeMap<Prefix, IpAddr>,
+    decoder: Decoder,
+}
+
+impl Outbox for Wires {
+    fn has_room(&self, peer: PeerIndex) -> bool {
+        !self.stalled.contains(&peer)
+    }
+
+    fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
+        for member in members {
+            let slices: Vec<_> = chunk.slices_for(*member).collect();
+            for slice in slices {
+                self.read(*member, &slice);
+            }
+        }
+    }
+
+    fn walked(&mut self, _: PeerIndex, _: Family) {}
+
+    fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
+        for change in changes {
+            match fib_next_hop(change) {
+                Some(next_hop) => drop(self.fib.insert(A::prefix(change.net), next_hop)),
+                None => drop(self.fib.remove(&A::prefix(change.net))),
+            }
+        }
+    }
+
+    fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
+}
+
+impl Wires {
+    fn read(&mut self, member: PeerIndex, mut messages: &[u8]) {
+        let held = self.held.entry(member).or_default();
+        while messages.len() >= 19 {
+            let length = usize::from(u16::from_be_bytes([messages[16], messages[17]]));
+            let context = Context { internal: role(member) == Role::Internal, ..Context::default() };
+            let update = self.decoder.update(&messages[19..length], &context).unwrap();
+            assert!(update.faults().is_empty(), "{:?}", update.faults());
+            for path in update.withdrawn::<u32>() {
+                self.spurious += usize::from(held.remove(&path.net).is_none());
+            }
+            if let Some((attributes, paths)) = update.announced::<u32>() {
+                let as_path: Vec<u32> = attributes.as_path().asns().map(|asn| asn.0).collect();
+                paths.for_each(|path| drop(held.insert(path.net, as_path.clone())));
+            }
+            messages = &messages[length..];
+        }
+    }
+}
+
+fn role(peer: PeerIndex) -> Role {
+    ROLES[peer.index() - 1]
+}
+
+fn address(peer: PeerIndex) -> IpAddr {
+    Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
+}
+
+fn rib_peer(peer: PeerIndex) -> RibPeer {
+    let role = role(peer);
+    let mut policy = Peer::new(Asn(asn(peer)), Asn(64500), Some(role), address(peer));
+    policy.checks = Checks::all(Mode::Off);
+    policy.checks.set(Reason::AsLoop, Mode::Enforce);
+    let export = ExportView {
+        role,
+        local_asn: Asn(64500),
+        own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
+        keeps_next_hop: role == Role::Internal,
+        four_octet_as: true,
+        max_message: 4096,
+    };
+    RibPeer {
+        policy: Arc::new(policy),
+        ranking: Ranking {
+            local_preference: role.default_local_preference(),
+            internal: role == Role::Internal,
+            router_id: u32::from(peer.0),
+            address: address(peer),
+        },
+        export: [Some(export), None],
+        counters: Arc::new(PeerCounters::default()),
+        max_prefixes: None,
+    }
+}
+
+fn asn(peer: PeerIndex) -> u32 {
+    if role(peer) == Role::Internal { 64500 } else { 65000 + u32::from(peer.0) }
+}
+
+/// A path of a peer: its AS, then what `tail` says. A tail with our AS is a loop, to be rejected.
+fn attributes(peer: PeerIndex, tail: &[u32]) -> Arc<AttributeSet> {
+    let mut path = if role(peer) == Role::Internal { vec![] } else { vec![asn(peer)] };
+    path.extend(tail);
+    let mut wire = vec![0x40, 1, 1, 0, 0x40, 2, (2 + path.len() * 4) as u8, 2, path.len() as u8];
+    path.iter().for_each(|asn| wire.extend(asn.to_be_bytes()));
+    let facts = Facts {
+        as_path: Span { start: 7, len: (2 + path.len() * 4) as u16 },
+        path_length: path.len() as u16,
+        neighbor_as: path.first().copied().map(Asn),
+        origin_as: path.last().copied().map(Asn),
+        ..Facts::default()
+    };
+    let next_hop = address(peer).into();
+    let attributes = Attributes { wire: &wire, facts: &facts, next_hop };
+    let looped = tail.contains(&64500).then_some(Reason::AsLoop);
+    let verdict = PathVerdict { reason: looped, ..PathVerdict::default() };
+    Arc::new(AttributeSet::new(&attributes, verdict, None))
+}
+
+/// What the model holds: every peer's announcements, judged when asked.
+#[derive(Default)]
+struct Model {
+    up: BTreeSet<PeerIndex>,
+    paths: BTreeMap<Net<u32>, BTreeMap<PeerIndex, Vec<u32>>>,
+}
+
+impl Model {
+    fn best(&self, net: Net<u32>) -> Option<(PeerIndex, &Vec<u32>)> {
+        let accepted = self.paths.get(&net)?.iter().filter(|(_, tail)| !tail.contains(&64500));
+        let rank = |peer: PeerIndex, tail: &[u32]| {
+            let length = tail.len() + usize::from(role(peer) != Role::Internal);
+            let preference = std::cmp::Reverse(role(peer).default_local_preference());
+            (preference, length, role(peer) == Role::Internal, peer)
+        };
+        accepted.map(|(peer, tail)| (*peer, tail)).min_by_key(|(peer, tail)| rank(*peer, tail))
+    }
+
+    fn held_by(&self, member: PeerIndex) -> BTreeMap<Net<u32>, Vec<u32>> {
+        let mut held = BTreeMap::new();
+        for net in self.paths.keys() {
+            let Some((peer, tail)) = self.best(*net) else { continue };
+            if peer == member || !exports(Source::Peer(role(peer)), role(member)) {
+                continue;
+            }
+            let mut path = if role(member) == Role::Internal { vec![] } else { vec![64500] };
+            path.extend((role(peer) != Role::Internal).then(|| asn(peer)));
+            path.extend(tail);
+            held.insert(*net, path);
+        }
+        held
+    }
+
+    fn fib(&self) -> BTreeMap<Prefix, IpAddr> {
+        let bests = self.paths.keys().filter_map(|net| Some((Prefix::V4(*net), address(self.best(*net)?.0))));
+        bests.collect()
+    }
+}
+
+struct Play {
+    random: Random,
+    shard: Shard,
+    model: Model,
+    wires: Wires,
+    now: Instant,
+}
+
+impl Play {
+    fn new(seed: u64) -> Self {
+        let shard = Shard::new(Arc::new(Snapshot::default()));
+        let (random, model, wires) = (Random(seed | 1), Model::default(), Wires::default());
+        Play { random, shard, model, wires, now: Instant::now() }
+    }
+
+    fn step(&mut self) {
+        let peer = PeerIndex(1 + self.random.below(u64::from(PEERS)) as u16);
+        match self.random.below(100) {
+            0..4 if self.model.up.remove(&peer) => {
+                self.shard.peer_down(peer);
+                self.wires.held.remove(&peer);
+                self.wires.stalled.remove(&peer);
+                self.model.paths.values_mut().for_each(|paths| drop(paths.remove(&peer)));
+            }
+            0..8 if self.model.up.insert(peer) => self.shard.peer_up(peer, rib_peer(peer)),
+            8..12 => drop(self.wires.stalled.insert(peer)),
+            12..20 => drop(self.wires.stalled.remove(&peer)),
+            20..22 => self.shard.refresh(peer, Family::Ipv4),
+            22..40 => {
+                self.now += Duration::from_millis(self.random.below(30));
+                self.shard.publish(self.now, &mut self.wires);
+            }
+            _ if self.model.up.contains(&peer) => self.speak(peer),
+            _ => {}
+        }
+    }
+
+    fn speak(&mut self, peer: PeerIndex) {
+        let mut batch = Batch::new(peer);
+        for _ in 0..1 + self.random.below(8) {
+            let net = Net::new(0x0a00_0000 | (self.random.below(64) as u32) << 16, 16);
+            if self.random.below(3) == 0 {
+                batch.v4.push(None, net, 0);
+                self.model.paths.entry(net).or_default().remove(&peer);
+                continue;
+            }
+            let loops = self.random.below(10) == 0;
+            let tail: Vec<u32> =
+                (0..1 + self.random.below(3)).map(|_| 60_000 + self.random.below(4) as u32).collect();
+            let tail = if loops { [tail, vec![64500]].concat() } else { tail };
+            batch.v4.push(Some(&attributes(peer, &tail)), net, 0);
+            self.model.paths.entry(net).or_default().insert(peer, tail);
+        }
+        self.shard.apply(&batch, &mut self.wires);
+    }
+
+    fn settle(&mut self) {
+        self.wires.stalled.clear();
+        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
+            self.now = self.now.max(due);
+        }
+    }
+
+    fn compare(&mut self, seed: u64) {
+        for member in self.model.up.clone() {
+            let held = self.wires.held.entry(member).or_default();
+            assert_eq!(*held, self.model.held_by(member), "peer {member:?} of seed {seed}");
+        }
+        assert_eq!(self.wires.fib, self.model.fib(), "the FIB of seed {seed}");
+        let views: BTreeSet<_> = self.model.up.iter().map(|peer| role(*peer).slug()).collect();
+        assert_eq!(self.shard.groups()[0], views.len(), "equal views have merged, seed {seed}");
+    }
+}
+
+#[test]
+fn peers_and_fib_end_up_with_what_a_simple_model_says() {
+    for seed in 1..=300 {
+        let mut play = Play::new(seed * 0x9e37_79b9);
+        for round in 0..8 {
+            for _ in 0..60 * (1 + round % 3) {
+                play.step();
+            }
+            play.settle();
+            play.compare(seed);
+        }
+    }
+}
+
+#[test]
+fn a_flap_that_is_undone_before_it_was_sent_sends_nothing() {
+    let mut play = Play::new(1);
+    let (from, to) = (PeerIndex(1), PeerIndex(2));
+    for peer in [from, to] {
+        play.shard.peer_up(peer, rib_peer(peer));
+    }
+    let net = Net::new(0x0a00_0000, 8);
+    let set = attributes(from, &[60_000]);
+    let speak = |play: &mut Play, set: Option<&Arc<AttributeSet>>| {
+        let mut batch = Batch::new(from);
+        batch.v4.push(set, net, 0);
+        play.shard.apply(&batch, &mut play.wires);
+    };
+    speak(&mut play, Some(&set));
+    play.settle();
+    play.wires.held.entry(to).or_default().clear();
+    speak(&mut play, None);
+    speak(&mut play, Some(&set));
+    play.settle();
+    assert!(play.wires.held[&to].is_empty());
+    // The same with a member that does not read for a while, over several rounds.
+    play.wires.stalled.insert(to);
+    for set in [None, Some(&set), None, Some(&set)] {
+        speak(&mut play, set);
+        play.shard.publish(play.now, &mut play.wires);
+    }
+    play.settle();
+    assert!(play.wires.held[&to].is_empty());
+    assert_eq!(play.wires.spurious, 0);
+}
