@@ -1,0 +1,230 @@
+//! What the records of MRT files say: who announces and withdraws what.
+//!
+//! Routes are handed to a [`Visitor`] as they are read, with attributes that are views of the record: nothing is kept but
+//! the peers. A record that can't be read is handed to it as [`Damage`], and the reading goes on.
+
+use std::io::Read;
+use std::iter;
+
+use palisade_bgp::fault::Fault as AttributeFault;
+use palisade_bgp::message::MessageKind;
+use palisade_bgp::update::{RibEntry, RibEntryForm};
+use palisade_bgp::{Address, Attributes, Context, Decoder, Family, Path, Prefix, Update};
+
+use super::bgp4mp::{self, Message, StateChange};
+use super::damage::{Damage, Fault};
+use super::kind::{Body, Kind, MessageForm};
+use super::peers::{PeerId, PeerKey, Peers};
+use super::records::{HEADER, Record, Records};
+use super::table_dump;
+use super::table_dump_v2::{self, Rib};
+
+/// Who a route comes from, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// The peer that announced or withdrew it.
+    pub(crate) peer: PeerId,
+    /// Seconds since 1970: when the message came, or since when the dumped table has the route.
+    pub(crate) time_s: u32,
+}
+
+/// What is done with that which MRT files hold.
+pub(crate) trait Visitor {
+    /// Routes of one set of attributes are announced.
+    fn announced<A: Address>(
+        &mut self,
+        from: Source,
+        attributes: Attributes<'_>,
+        paths: impl Iterator<Item = Path<A>>,
+    );
+    /// Routes are withdrawn.
+    fn withdrawn<A: Address>(&mut self, from: Source, paths: impl Iterator<Item = Path<A>>);
+    /// Routes are announced with attributes that make them withdrawals (RFC 7606 s2, treat-as-withdraw).
+    fn unusable<A: Address>(&mut self, from: Source, paths: impl Iterator<Item = Path<A>>);
+    /// Attributes had faults, of whatever outcome.
+    fn faults(&mut self, _from: Source, _faults: &[AttributeFault]) {}
+    /// A session changed its state, as RFC 4271 s8.2.2 numbers them.
+    fn state_changed(&mut self, _from: Source, _old: u16, _new: u16) {}
+    /// A part of the file can't be read.
+    fn damaged(&mut self, damage: Damage);
+    /// A record was met of a kind that holds no unicast routes, or not in a form that is read.
+    fn unread(&mut self, _kind: Kind) {}
+}
+
+/// Reads MRT files, one after another, keeping their peers apart.
+#[derive(Default)]
+pub(crate) struct Reader {
+    decoder: Decoder,
+    peers: Peers,
+    /// The last peer index table of the file.
+    table: Option<Vec<PeerId>>,
+}
+
+impl Reader {
+    pub(crate) fn new() -> Self {
+        Reader::default()
+    }
+
+    /// The peers so far, in the order of their [`PeerId::index`].
+    pub(crate) fn peers(&self) -> &[PeerKey] {
+        self.peers.keys()
+    }
+
+    /// Reads a file to its end. Returns how many records it has, the damaged ones among them.
+    pub(crate) fn read(&mut self, input: impl Read, visitor: &mut impl Visitor) -> u64 {
+        let mut records = Records::new(input);
+        let mut count = 0;
+        self.table = None;
+        loop {
+            match records.next() {
+                Ok(None) => return count,
+                Ok(Some(record)) => {
+                    let (offset, length) = (record.offset, record.body.len());
+                    if let Err(fault) = self.record(record, visitor) {
+                        if let Some(sound) = fault.sound(length) {
+                            records.distrust(HEADER + sound);
+                        }
+                        visitor.damaged(Damage { offset, fault });
+                    }
+                }
+                Err(damage) => visitor.damaged(damage),
+            }
+            count += 1;
+        }
+    }
+
+    fn record(&mut self, record: Record<'_>, visitor: &mut impl Visitor) -> Result<(), Fault> {
+        let Record { kind, time_s, mut body, .. } = record;
+        if kind.kind == Kind::BGP4MP_ET {
+            // Microseconds come first (RFC 6396 s3).
+            body = body.get(4..).ok_or(Fault::Short("microseconds"))?;
+        }
+        match kind.body() {
+            Body::Rib { family: Family::Ipv4, add_path } => self.rib::<u32>(body, add_path, visitor),
+            Body::Rib { family: Family::Ipv6, add_path } => self.rib::<u128>(body, add_path, visitor),
+            Body::Message(form) => {
+                self.message(Message::read(body, form.four_octet_as)?, form, time_s, visitor)
+            }
+            Body::StateChange { four_octet_as } => {
+                self.state_change(StateChange::read(body, four_octet_as)?, time_s, visitor)
+            }
+            Body::PeerIndexTable => self.peer_index_table(body),
+            Body::TableDump(family) => self.table_dump(body, family, visitor),
+            Body::OldUpdate => {
+                let form = MessageForm { four_octet_as: false, add_path: false };
+                self.message(bgp4mp::old_update(body)?, form, time_s, visitor)
+            }
+            Body::OldStateChange => self.state_change(StateChange::read_old(body)?, time_s, visitor),
+            Body::OldOther => Ok(()),
+            Body::Unread => {
+                visitor.unread(kind);
+                Ok(())
+            }
+        }
+    }
+
+    fn peer_index_table(&mut self, body: &[u8]) -> Result<(), Fault> {
+        self.table = None;
+        let keys = table_dump_v2::peer_index_table(body)?;
+        self.table = Some(keys.into_iter().map(|key| self.peers.id(key)).collect::<Result<_, _>>()?);
+        Ok(())
+    }
+
+    /// The routes of one prefix. An entry of a peer that is not known is passed over, and told once all others are read.
+    fn rib<A: Address>(
+        &mut self,
+        body: &[u8],
+        add_path: bool,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Fault> {
+        let mut rib = Rib::<A>::read(body, add_path)?;
+        let peers = self.table.as_deref().ok_or(Fault::NoPeerIndexTable)?;
+        let mut stranger = Ok(());
+        while let Some(entry) = rib.next_entry()? {
+            let Some(peer) = peers.get(usize::from(entry.peer_index)) else {
+                stranger = Err(Fault::NoSuchPeer { index: entry.peer_index, peers: peers.len() });
+                continue;
+            };
+            let from = Source { peer: *peer, time_s: entry.originated_s };
+            let path = Path { path_id: entry.path_id, net: rib.net };
+            route(from, self.decoder.rib_entry(entry.attributes, RibEntryForm::TableDumpV2), path, visitor);
+        }
+        stranger
+    }
+
+    fn table_dump(&mut self, body: &[u8], family: Family, visitor: &mut impl Visitor) -> Result<(), Fault> {
+        for entry in table_dump::entries(body, family) {
+            let entry = entry?;
+            let from = Source { peer: self.peers.id(entry.peer)?, time_s: entry.originated_s };
+            let decoded = self.decoder.rib_entry(entry.attributes, RibEntryForm::TableDump);
+            match entry.prefix {
+                Prefix::V4(net) => route(from, decoded, Path { path_id: 0, net }, visitor),
+                Prefix::V6(net) => route(from, decoded, Path { path_id: 0, net }, visitor),
+            }
+        }
+        Ok(())
+    }
+
+    fn message(
+        &mut self,
+        message: Message<'_>,
+        form: MessageForm,
+        time_s: u32,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Fault> {
+        let peer = self.peers.id(message.ends.peer)?;
+        if message.kind != MessageKind::Update {
+            return Ok(());
+        }
+        let context = Context {
+            four_octet_as: form.four_octet_as,
+            internal: message.ends.peer.asn == message.ends.local_asn,
+            add_path: [form.add_path; 2],
+            ..Context::default()
+        };
+        let update = self.decoder.update(message.body, &context);
+        let update = update.map_err(|notification| Fault::Update(notification.to_string()))?;
+        let from = Source { peer, time_s };
+        if !update.faults().is_empty() {
+            visitor.faults(from, update.faults());
+        }
+        routes::<u32>(from, &update, visitor);
+        routes::<u128>(from, &update, visitor);
+        Ok(())
+    }
+
+    fn state_change(
+        &mut self,
+        change: StateChange,
+        time_s: u32,
+        visitor: &mut impl Visitor,
+    ) -> Result<(), Fault> {
+        let from = Source { peer: self.peers.id(change.peer)?, time_s };
+        visitor.state_changed(from, change.from, change.to);
+        Ok(())
+    }
+}
+
+/// The route of a RIB entry.
+#[inline]
+fn route<A: Address>(from: Source, entry: RibEntry<'_>, path: Path<A>, visitor: &mut impl Visitor) {
+    if !entry.faults.is_empty() {
+        visitor.faults(from, entry.faults);
+    }
+    match entry.attributes {
+        Some(attributes) => visitor.announced(from, attributes, iter::once(path)),
+        None => visitor.unusable(from, iter::once(path)),
+    }
+}
+
+/// An UPDATE's routes of one family.
+#[inline]
+fn routes<A: Address>(from: Source, update: &Update<'_>, visitor: &mut impl Visitor) {
+    let withdrawn = update.withdrawn::<A>();
+    if !withdrawn.is_empty() {
+        visitor.withdrawn(from, withdrawn);
+    }
+    if let Some((attributes, paths)) = update.announced::<A>() {
+        visitor.announced(from, attributes, paths);
+    }
+}
