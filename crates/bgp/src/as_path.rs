@@ -167,6 +167,12 @@ impl<'a> AsPath<'a> {
     pub fn has_set(self) -> bool {
         self.segments().any(|segment| segment.kind.is_set())
     }
+
+    /// Whether it has segments that belong within a confederation (RFC 5065).
+    pub fn has_confederation(self) -> bool {
+        self.segments()
+            .any(|segment| matches!(segment.kind, SegmentKind::ConfedSequence | SegmentKind::ConfedSet))
+    }
 }
 
 impl fmt::Display for AsPath<'_> {

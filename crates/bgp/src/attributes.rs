@@ -67,7 +67,8 @@ impl From<IpAddr> for NextHop {
     }
 }
 
-/// A part of the canonical wire form: an attribute's value. Empty where the attribute is absent.
+/// A part of the canonical wire form: an attribute's value. Empty where the attribute is absent. The decoder marks its way
+/// through a message with the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// Octets before it.
@@ -77,9 +78,21 @@ pub struct Span {
 }
 
 impl Span {
-    fn of(self, wire: &[u8]) -> &[u8] {
+    /// The octets it marks; none where it ends past them.
+    #[inline]
+    pub(crate) fn of(self, wire: &[u8]) -> &[u8] {
         let start = usize::from(self.start);
         wire.get(start..start + usize::from(self.len)).unwrap_or_default()
+    }
+
+    /// `len` octets of it, `skipped` octets in.
+    pub(crate) fn part(self, skipped: u16, len: u16) -> Span {
+        Span { start: self.start.saturating_add(skipped), len }
+    }
+
+    /// What follows its first `skipped` octets.
+    pub(crate) fn after(self, skipped: u16) -> Span {
+        self.part(skipped, self.len.saturating_sub(skipped))
     }
 }
 

@@ -1,45 +1,36 @@
-//! UPDATEs, encoded.
+//! UPDATEs, encoded: as many prefixes to a message as fit (RFC 4271 s4.3; RFC 4760; RFC 7606 s5.1).
+//!
+//! Attributes come as a block that [`attribute_block`] wrote once; here it is only copied. IPv4 goes in the classic fields,
+//! with NEXT_HOP in its place among the attributes; IPv6, and IPv4 behind an IPv6 next hop (RFC 8950), goes in
+//! MP_REACH_NLRI, which comes first so that a receiver knows early what a message is about. No message both announces and
+//! withdraws. All functions append whole messages, and write into no buffer but the one they are given.
 
-use crate::as_path::Asn;
-use crate::attributes::{Attributes, Community, LargeCommunity, NextHop};
-use crate::prefix::{Address, Family, Net};
+use std::net::Ipv6Addr;
 
-/// What changes in a path's attributes on their way out. Equal values give equal octets: it is what peers must share to
-/// share an encoding.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Rewrite {
-    /// An AS to put in front of AS_PATH, and how many times.
-    pub prepend: Option<(Asn, u8)>,
-    /// The next hop: what [`announcements`] is to be called with.
-    pub next_hop: NextHop,
-    /// MULTI_EXIT_DISC; none where there is none.
-    pub med: Option<u32>,
-    /// LOCAL_PREF towards internal peers; that of the path where there is none.
-    pub local_pref: Option<u32>,
-    /// ONLY_TO_CUSTOMER, where the path has none yet (RFC 9234 s5).
-    pub only_to_customer: Option<Asn>,
-    /// Communities to add.
-    pub add_communities: Vec<Community>,
-    /// Large communities to add.
-    pub add_large_communities: Vec<LargeCommunity>,
-    /// Whether AS numbers have four octets.
-    pub four_octet_as: bool,
-    /// Whether it is for a peer of our own AS.
-    pub internal: bool,
-}
+use crate::attribute_block::octets_before;
+use crate::attribute_table::{EXTENDED_LENGTH, OPTIONAL, TRANSITIVE, code};
+use crate::attributes::NextHop;
+use crate::message::{HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, finish, start};
+use crate::prefix::{Address, Family, Net, nlri_octets};
 
-/// Attributes and one prefix that do not fit a message.
+pub use crate::attribute_block::{DEFAULT_LOCAL_PREF, Rewrite, attribute_block};
+
+/// Unicast.
+const SAFI: u8 = 1;
+
+/// Attributes that leave no room for a prefix in a message. The paths can't be announced; whoever had them before must
+/// have them withdrawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} octets of attributes leave no room for a prefix")]
-pub struct TooLong(pub usize);
-
-/// Appends the outgoing attributes in ascending order, without NEXT_HOP and MP_REACH_NLRI.
-pub fn attribute_block(attributes: &Attributes<'_>, rewrite: &Rewrite, out: &mut Vec<u8>) {
-    let _ = (attributes, rewrite, out);
-    unimplemented!()
+#[error("{octets} octets of attributes leave no room for a prefix in a message of {max_message}")]
+pub struct TooLong {
+    /// Octets in the block.
+    pub octets: usize,
+    /// The longest message.
+    pub max_message: usize,
 }
 
-/// Appends UPDATEs that announce prefixes with one block of attributes. Nothing is appended where a message can't hold the block and a prefix.
+/// Appends UPDATEs that announce prefixes with one block of attributes. Nothing is appended where there are no prefixes, or where
+/// the block is too long. `max_message` is [`crate::session::Session`]'s to say; it counts as at least 4,096.
 pub fn announcements<A: Address>(
     block: &[u8],
     next_hop: NextHop,
@@ -47,18 +38,165 @@ pub fn announcements<A: Address>(
     max_message: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), TooLong> {
-    let _ = (block, next_hop, paths, max_message, out);
-    unimplemented!()
+    let max = longest(max_message);
+    match next_hop {
+        NextHop::V4(address) if A::FAMILY == Family::Ipv4 => {
+            let hop = address.octets();
+            classic_announcements(block, hop, paths, max, out)
+        }
+        _ => multiprotocol_announcements(block, &Hop::new(next_hop), paths, max, out),
+    }
+    .ok_or(TooLong { octets: block.len(), max_message: max })
 }
 
 /// Appends UPDATEs that withdraw prefixes.
 pub fn withdrawals<A: Address>(paths: impl Iterator<Item = Net<A>>, max_message: usize, out: &mut Vec<u8>) {
-    let _ = (paths, max_message, out);
-    unimplemented!()
+    let max = longest(max_message);
+    let mut paths = paths.peekable();
+    while paths.peek().is_some() {
+        let message = start(MessageKind::Update, out);
+        match A::FAMILY {
+            Family::Ipv4 => {
+                out.extend_from_slice(&[0, 0]);
+                fill(&mut paths, message + max - 2, out);
+                write_len(message + HEADER_LEN, out.len(), out);
+                out.extend_from_slice(&[0, 0]);
+            }
+            Family::Ipv6 => {
+                let value = open_multiprotocol(code::MP_UNREACH_NLRI, A::FAMILY, out);
+                fill(&mut paths, message + max, out);
+                write_len(value - 2, out.len(), out);
+                write_len(message + HEADER_LEN + 2, out.len(), out);
+            }
+        }
+        finish(message, out);
+    }
 }
 
 /// Appends the End-of-RIB of a family (RFC 4724 s2).
 pub fn end_of_rib(family: Family, out: &mut Vec<u8>) {
-    let _ = (family, out);
-    unimplemented!()
+    let message = start(MessageKind::Update, out);
+    match family {
+        Family::Ipv4 => out.extend_from_slice(&[0, 0, 0, 0]),
+        Family::Ipv6 => {
+            let value = open_multiprotocol(code::MP_UNREACH_NLRI, family, out);
+            write_len(value - 2, out.len(), out);
+            write_len(message + HEADER_LEN + 2, out.len(), out);
+        }
+    }
+    finish(message, out);
+}
+
+/// Every peer takes 4,096 octets, and no message has more than its length field can say.
+fn longest(max_message: usize) -> usize {
+    max_message.clamp(MAX_LEN, MAX_EXTENDED_LEN)
+}
+
+/// `None` where there is no room for a prefix.
+fn classic_announcements<A: Address>(
+    block: &[u8],
+    [a, b, c, d]: [u8; 4],
+    paths: impl Iterator<Item = Net<A>>,
+    max: usize,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let next_hop = [TRANSITIVE, code::NEXT_HOP, 4, a, b, c, d];
+    let attributes = block.len() + next_hop.len();
+    if HEADER_LEN + 4 + attributes + widest::<A>() > max {
+        return None;
+    }
+    let [high, low] = u16::try_from(attributes).ok()?.to_be_bytes();
+    let (before, after) = block.split_at(octets_before(block, code::NEXT_HOP));
+    let mut paths = paths.peekable();
+    while paths.peek().is_some() {
+        out.reserve(HEADER_LEN + 4 + attributes + widest::<A>());
+        let message = start(MessageKind::Update, out);
+        out.extend_from_slice(&[0, 0, high, low]);
+        out.extend_from_slice(before);
+        out.extend_from_slice(&next_hop);
+        out.extend_from_slice(after);
+        fill(&mut paths, message + max, out);
+        finish(message, out);
+    }
+    Some(())
+}
+
+/// `None` where there is no room for a prefix.
+fn multiprotocol_announcements<A: Address>(
+    block: &[u8],
+    hop: &Hop,
+    paths: impl Iterator<Item = Net<A>>,
+    max: usize,
+    out: &mut Vec<u8>,
+) -> Option<()> {
+    let hop = &hop.octets[..usize::from(hop.len)];
+    let fixed = HEADER_LEN + 4 + 4 + 3 + 1 + hop.len() + 1 + block.len();
+    if fixed + widest::<A>() > max {
+        return None;
+    }
+    let mut paths = paths.peekable();
+    while paths.peek().is_some() {
+        out.reserve(fixed + widest::<A>());
+        let message = start(MessageKind::Update, out);
+        let value = open_multiprotocol(code::MP_REACH_NLRI, A::FAMILY, out);
+        out.push(u8::try_from(hop.len()).ok()?);
+        out.extend_from_slice(hop);
+        out.push(0); // reserved (RFC 4760 s3)
+        fill(&mut paths, message + max - block.len(), out);
+        write_len(value - 2, out.len(), out);
+        out.extend_from_slice(block);
+        write_len(message + HEADER_LEN + 2, out.len(), out);
+        finish(message, out);
+    }
+    Some(())
+}
+
+/// Octets of the longest NLRI of a family.
+const fn widest<A: Address>() -> usize {
+    1 + nlri_octets(A::BITS)
+}
+
+/// Appends prefixes for as long as `out` stays within `limit`.
+#[inline]
+fn fill<A: Address>(
+    paths: &mut std::iter::Peekable<impl Iterator<Item = Net<A>>>,
+    limit: usize,
+    out: &mut Vec<u8>,
+) {
+    while let Some(net) = paths.next_if(|net| out.len() + 1 + nlri_octets(net.len()) <= limit) {
+        net.write_nlri(out);
+    }
+}
+
+/// Appends the empty withdrawn field, a length of all attributes and the head of MP_REACH_NLRI or MP_UNREACH_NLRI, up to the SAFI. Both
+/// lengths are 0 until they are known. Where the attribute's value begins.
+fn open_multiprotocol(code: u8, family: Family, out: &mut Vec<u8>) -> usize {
+    let [high, low] = family.afi().to_be_bytes();
+    out.extend_from_slice(&[0, 0, 0, 0, OPTIONAL | EXTENDED_LENGTH, code, 0, 0, high, low, SAFI]);
+    out.len() - 3
+}
+
+/// Writes a length field at `at` that counts what follows it up to `end`.
+fn write_len(at: usize, end: usize, out: &mut [u8]) {
+    let len = u16::try_from(end - at - 2).unwrap_or(u16::MAX);
+    out[at..at + 2].copy_from_slice(&len.to_be_bytes());
+}
+
+/// A next hop in MP_REACH_NLRI: one IPv6 address or two (RFC 2545 s3). An IPv4 one is written as it is mapped into IPv6.
+struct Hop {
+    octets: [u8; 32],
+    len: u8,
+}
+
+impl Hop {
+    fn new(next_hop: NextHop) -> Self {
+        let (global, link_local) = match next_hop {
+            NextHop::V4(address) => (address.to_ipv6_mapped(), None),
+            NextHop::V6 { global, link_local } => (global, link_local),
+        };
+        let mut octets = [0; 32];
+        octets[..16].copy_from_slice(&global.octets());
+        octets[16..].copy_from_slice(&link_local.unwrap_or(Ipv6Addr::UNSPECIFIED).octets());
+        Hop { octets, len: if link_local.is_some() { 32 } else { 16 } }
+    }
 }

@@ -1,6 +1,7 @@
 //! The BGP speaker, without I/O: bytes and a clock go in, bytes and timers come out.
 
 pub mod as_path;
+mod attribute_block;
 pub mod attribute_table;
 pub mod attributes;
 pub mod capability;
@@ -12,7 +13,9 @@ pub mod nlri;
 pub mod notification;
 pub mod open;
 pub mod prefix;
+mod reading;
 pub mod session;
+mod two_octet;
 pub mod update;
 
 pub use as_path::{AsPath, Asn};
@@ -20,5 +23,6 @@ pub use attributes::Attributes;
 pub use nlri::{Nlri, Path};
 pub use notification::Notification;
 pub use prefix::{Address, Family, Net, Prefix};
+pub use reading::MAX_FAULTS;
 pub use session::{Session, SessionConfig};
 pub use update::{Context, Decoder, Update};

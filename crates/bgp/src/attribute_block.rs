@@ -1,0 +1,344 @@
+//! The outgoing attributes of a path: its canonical wire form, with what changes between one speaker and the next.
+//!
+//! A block is written once for an attribute set and a [`Rewrite`], and then copied into every message. What becomes of each
+//! attribute is the `egress` column of the attribute table: the table's rows and the path's attributes both ascend, so
+//! one pass over the two side by side finds what to carry, what to write anew and what to add, in order. Attributes without a
+//! row are carried unread, with the flag that says so (RFC 4271 s5).
+
+use crate::as_path::{AsPath, Asn, SegmentKind};
+use crate::attribute_table::{EXTENDED_LENGTH, Egress, OPTIONAL, PARTIAL, ROWS, Row, TRANSITIVE, code};
+use crate::attributes::{Attributes, Community, LargeCommunity, NextHop};
+use crate::two_octet::{self, SEGMENT_MAX};
+
+/// LOCAL_PREF of a path that has none, when it is told to an internal peer (RFC 4271 s5.1.5 leaves the value to us).
+pub const DEFAULT_LOCAL_PREF: u32 = 100;
+
+/// What changes in a path's attributes on their way out. Equal values give equal octets: it is what peers must share to
+/// share an encoding.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rewrite {
+    /// An AS to put in front of AS_PATH, and how many times.
+    pub prepend: Option<(Asn, u8)>,
+    /// The next hop: what [`crate::encode::announcements`] is to be called with.
+    pub next_hop: NextHop,
+    /// MULTI_EXIT_DISC; none is sent where there is none.
+    pub med: Option<u32>,
+    /// LOCAL_PREF towards internal peers; where there is none, the path's own or [`DEFAULT_LOCAL_PREF`].
+    pub local_pref: Option<u32>,
+    /// ONLY_TO_CUSTOMER, where the path has none yet (RFC 9234 s5).
+    pub only_to_customer: Option<Asn>,
+    /// Communities to add to those that are there.
+    pub add_communities: Vec<Community>,
+    /// Large communities to add to those that are there.
+    pub add_large_communities: Vec<LargeCommunity>,
+    /// Whether the peer's AS numbers have four octets.
+    pub four_octet_as: bool,
+    /// Whether it is for a peer of our own AS.
+    pub internal: bool,
+}
+
+impl Rewrite {
+    /// Nothing but the next hop and what every external peer with four-octet AS numbers asks for.
+    pub fn external(next_hop: NextHop) -> Self {
+        Rewrite {
+            prepend: None,
+            next_hop,
+            med: None,
+            local_pref: None,
+            only_to_customer: None,
+            add_communities: Vec::new(),
+            add_large_communities: Vec::new(),
+            four_octet_as: true,
+            internal: false,
+        }
+    }
+}
+
+/// Appends the outgoing attributes in ascending order, without NEXT_HOP and MP_REACH_NLRI: those are the message's.
+pub fn attribute_block(attributes: &Attributes<'_>, rewrite: &Rewrite, out: &mut Vec<u8>) {
+    out.reserve(attributes.wire.len() + 64);
+    let mut block =
+        Block { attributes, rewrite, out, four_octet_path: Vec::new(), four_octet_aggregator: None };
+    let mut rows = ROWS.iter().peekable();
+    for attribute in tlvs(attributes.wire) {
+        while let Some(absent) = rows.next_if(|row| row.code < attribute.code) {
+            block.write(absent, None);
+        }
+        match rows.next_if(|row| row.code == attribute.code) {
+            Some(row) => block.write(row, Some(attribute)),
+            None => block.carry_unread(attribute),
+        }
+    }
+    rows.for_each(|absent| block.write(absent, None));
+}
+
+/// One attribute of the canonical wire form.
+#[derive(Clone, Copy)]
+pub(crate) struct Tlv<'a> {
+    code: u8,
+    flags: u8,
+    whole: &'a [u8],
+    value: &'a [u8],
+}
+
+/// The attributes of a canonical wire form.
+pub(crate) fn tlvs(wire: &[u8]) -> impl Iterator<Item = Tlv<'_>> {
+    let mut rest = wire;
+    std::iter::from_fn(move || {
+        let (flags, code, header, len) = match *rest {
+            [flags, code, high, low, ..] if flags & EXTENDED_LENGTH != 0 => {
+                (flags, code, 4, u16::from_be_bytes([high, low]))
+            }
+            [flags, code, len, ..] => (flags, code, 3, len.into()),
+            _ => return None,
+        };
+        let (whole, next) = rest.split_at_checked(header + usize::from(len))?;
+        rest = next;
+        Some(Tlv { code, flags, whole, value: &whole[header..] })
+    })
+}
+
+/// How much of a block belongs in front of an attribute of a type.
+pub(crate) fn octets_before(block: &[u8], code: u8) -> usize {
+    tlvs(block).take_while(|attribute| attribute.code < code).map(|attribute| attribute.whole.len()).sum()
+}
+
+/// A block being written.
+pub(crate) struct Block<'a> {
+    attributes: &'a Attributes<'a>,
+    rewrite: &'a Rewrite,
+    out: &'a mut Vec<u8>,
+    /// What AS4_PATH is to hold, where a two-octet AS_PATH could not.
+    four_octet_path: Vec<u8>,
+    /// What AS4_AGGREGATOR is to hold, where a two-octet AGGREGATOR could not.
+    four_octet_aggregator: Option<[u8; 8]>,
+}
+
+impl Block<'_> {
+    /// Does with an attribute, or with the lack of it, what its row says.
+    fn write(&mut self, row: &Row, present: Option<Tlv<'_>>) {
+        match (row.egress, present) {
+            (Egress::Write(write), _) => write(self, present),
+            (Egress::Carry, Some(attribute)) => self.out.extend_from_slice(attribute.whole),
+            (Egress::CarryInternal, Some(attribute)) if self.rewrite.internal => {
+                self.out.extend_from_slice(attribute.whole);
+            }
+            _ => {}
+        }
+    }
+
+    /// An attribute that nobody here knows goes on with its octets, marked as passed on unread.
+    fn carry_unread(&mut self, attribute: Tlv<'_>) {
+        let at = self.out.len();
+        self.out.extend_from_slice(attribute.whole);
+        self.out[at] |= PARTIAL;
+    }
+
+    /// The flags of an optional transitive attribute that we add. Who is not the path's origin marks it as partial
+    /// (RFC 4271 s5).
+    fn added_flags(&self) -> u8 {
+        let partial = if self.attributes.facts.as_path.len == 0 { 0 } else { PARTIAL };
+        OPTIONAL | TRANSITIVE | partial
+    }
+}
+
+// Writing: what the column `egress` names, in the order of the table.
+
+pub(crate) fn as_path(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+    let path = block.attributes.as_path();
+    let Rewrite { prepend, four_octet_as, internal, .. } = *block.rewrite;
+    let at = begin(TRANSITIVE, code::AS_PATH, block.out);
+    if four_octet_as && (internal || !path.has_confederation()) {
+        prepended(path, prepend, block.out);
+        return end(at, block.out);
+    }
+    // What belongs within a confederation stays in the AS (RFC 5065 s4).
+    let stripped = without_confederation(path);
+    let inner = if internal { path } else { AsPath::parse(&stripped).unwrap_or(AsPath::EMPTY) };
+    let mut whole = Vec::with_capacity(inner.octets().len() + 8);
+    prepended(inner, prepend, &mut whole);
+    let path = AsPath::parse(&whole).unwrap_or(AsPath::EMPTY);
+    if four_octet_as {
+        block.out.extend_from_slice(&whole);
+    } else {
+        two_octet::narrow(path, block.out);
+        if path.asns().any(|Asn(asn)| asn > u32::from(u16::MAX)) {
+            block.four_octet_path = without_confederation(path);
+        }
+    }
+    end(at, block.out);
+}
+
+pub(crate) fn med(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+    if let Some(med) = block.rewrite.med {
+        number(OPTIONAL, code::MULTI_EXIT_DISC, med, block.out);
+    }
+}
+
+pub(crate) fn local_pref(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+    if block.rewrite.internal {
+        let preference = block.rewrite.local_pref.or(block.attributes.facts.local_pref);
+        number(TRANSITIVE, code::LOCAL_PREF, preference.unwrap_or(DEFAULT_LOCAL_PREF), block.out);
+    }
+}
+
+pub(crate) fn aggregator(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+    let Some(attribute) = present else { return };
+    let &[a, b, c, d, ref address @ ..] = attribute.value else { return };
+    if block.rewrite.four_octet_as {
+        return block.out.extend_from_slice(attribute.whole);
+    }
+    let asn = Asn(u32::from_be_bytes([a, b, c, d]));
+    let at = begin(attribute.flags, code::AGGREGATOR, block.out);
+    block.out.extend(two_octet::narrowed(asn));
+    block.out.extend_from_slice(address);
+    end(at, block.out);
+    if asn.0 > u32::from(u16::MAX) {
+        block.four_octet_aggregator = attribute.value.try_into().ok();
+    }
+}
+
+pub(crate) fn communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+    let added = block.rewrite.add_communities.iter().map(|Community(community)| community.to_be_bytes());
+    items(block, code::COMMUNITIES, present, added);
+}
+
+pub(crate) fn large_communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+    let added = block.rewrite.add_large_communities.iter().map(|LargeCommunity(a, b, c)| {
+        let mut octets = [0; 12];
+        octets[..4].copy_from_slice(&a.to_be_bytes());
+        octets[4..8].copy_from_slice(&b.to_be_bytes());
+        octets[8..].copy_from_slice(&c.to_be_bytes());
+        octets
+    });
+    items(block, code::LARGE_COMMUNITY, present, added);
+}
+
+pub(crate) fn extended_communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+    transitive_items(block, present, 8);
+}
+
+pub(crate) fn ipv6_extended_communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+    transitive_items(block, present, 20);
+}
+
+pub(crate) fn as4_path(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+    if !block.four_octet_path.is_empty() {
+        let at = begin(OPTIONAL | TRANSITIVE, code::AS4_PATH, block.out);
+        block.out.extend_from_slice(&block.four_octet_path);
+        end(at, block.out);
+    }
+}
+
+pub(crate) fn as4_aggregator(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+    if let Some(aggregator) = block.four_octet_aggregator {
+        let at = begin(OPTIONAL | TRANSITIVE, code::AS4_AGGREGATOR, block.out);
+        block.out.extend_from_slice(&aggregator);
+        end(at, block.out);
+    }
+}
+
+pub(crate) fn only_to_customer(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+    match (present, block.rewrite.only_to_customer) {
+        (Some(attribute), _) => block.out.extend_from_slice(attribute.whole),
+        (None, Some(Asn(asn))) => number(block.added_flags(), code::ONLY_TO_CUSTOMER, asn, block.out),
+        (None, None) => {}
+    }
+}
+
+/// A list of items of one size: those that are there, then those to add that are not.
+fn items<const SIZE: usize>(
+    block: &mut Block<'_>,
+    code: u8,
+    present: Option<Tlv<'_>>,
+    added: impl ExactSizeIterator<Item = [u8; SIZE]>,
+) {
+    let there = match present {
+        Some(attribute) if added.len() == 0 => return block.out.extend_from_slice(attribute.whole),
+        Some(attribute) => attribute.value,
+        None if added.len() == 0 => return,
+        None => &[],
+    };
+    let flags = present.map_or(block.added_flags(), |attribute| attribute.flags);
+    let at = begin(flags, code, block.out);
+    block.out.extend_from_slice(there);
+    for item in added {
+        if !there.chunks_exact(SIZE).any(|one| one == item) {
+            block.out.extend_from_slice(&item);
+        }
+    }
+    end(at, block.out);
+}
+
+/// Extended communities, without those that must not leave the AS where they would (RFC 4360 s6).
+fn transitive_items(block: &mut Block<'_>, present: Option<Tlv<'_>>, size: usize) {
+    const NON_TRANSITIVE: u8 = 0x40;
+    let Some(attribute) = present else { return };
+    let stays = |item: &[u8]| item[0] & NON_TRANSITIVE != 0;
+    let mut items = attribute.value.chunks_exact(size);
+    if block.rewrite.internal || !items.clone().any(stays) {
+        block.out.extend_from_slice(attribute.whole);
+    } else if !items.clone().all(stays) {
+        let at = begin(attribute.flags, attribute.code, block.out);
+        items.by_ref().filter(|item| !stays(item)).for_each(|item| block.out.extend_from_slice(item));
+        end(at, block.out);
+    }
+}
+
+fn number(flags: u8, code: u8, value: u32, out: &mut Vec<u8>) {
+    let [a, b, c, d] = value.to_be_bytes();
+    out.extend_from_slice(&[flags, code, 4, a, b, c, d]);
+}
+
+/// Begins an attribute whose length is known once it is written; what it returns is for [`end`].
+fn begin(flags: u8, code: u8, out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(&[flags & !EXTENDED_LENGTH, code, 0]);
+    out.len()
+}
+
+/// Writes the length of the attribute whose value begins at `at`, in two octets where one does not hold it.
+fn end(at: usize, out: &mut Vec<u8>) {
+    let len = out.len() - at;
+    match u8::try_from(len) {
+        Ok(len) => out[at - 1] = len,
+        Err(_) => {
+            // A value past 65,535 octets fits no message, so that nobody ever reads its length.
+            let [high, low] = u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
+            out[at - 3] |= EXTENDED_LENGTH;
+            out[at - 1] = high;
+            out.insert(at, low);
+        }
+    }
+}
+
+/// Appends a path with an AS in front: in its first segment where that is a sequence with room for it, in a segment of its
+/// own otherwise (RFC 4271 s5.1.2).
+fn prepended(path: AsPath<'_>, prepend: Option<(Asn, u8)>, out: &mut Vec<u8>) {
+    let (Asn(asn), times) = prepend.unwrap_or((Asn(0), 0));
+    let mut rest = path.octets();
+    if times > 0 {
+        let mut count = times;
+        if let [kind, first, after @ ..] = rest
+            && *kind == SegmentKind::Sequence as u8
+            && usize::from(*first) + usize::from(times) <= SEGMENT_MAX
+        {
+            (count, rest) = (times + first, after);
+        }
+        out.extend_from_slice(&[SegmentKind::Sequence as u8, count]);
+        (0..times).for_each(|_| out.extend_from_slice(&asn.to_be_bytes()));
+    }
+    out.extend_from_slice(rest);
+}
+
+fn without_confederation(path: AsPath<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(path.octets().len());
+    for segment in path.segments() {
+        if !matches!(segment.kind, SegmentKind::ConfedSequence | SegmentKind::ConfedSet) {
+            two_octet::push(segment.kind, segment.asns(), &mut out);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,468 @@
+//! Reading one message's attributes: from whatever a peer sent to the canonical wire form, or to the faults that
+//! forbid it.
+//!
+//!   TLVs --walk--> checked against the table, noted --complete--> mandatory ones, path --compose--> canonical wire form
+//!
+//! The walk looks at each attribute once, in the order sent. It ends early only where it can't find the next attribute.
+//! Whatever is wrong becomes a [`Fault`] with the outcome that RFC 7606 gives it; the strongest decides at the end (s3.h),
+//! so that a message is never half believed. Nothing is allocated once the buffers have grown to the peer's ways, and they
+//! are bounded: by the 64 KiB of a message, and by the 256 types an attribute can have, since repeated ones are dropped.
+
+use crate::as_path::{AsPath, Asn};
+use crate::attribute_table::{EXTENDED_LENGTH, OPTIONAL, PARTIAL, Row, TRANSITIVE, With, code, row};
+use crate::attributes::{Facts, Span};
+use crate::fault::{Fault, Outcome, Wrong};
+use crate::nlri;
+use crate::prefix::Family;
+use crate::two_octet;
+use crate::update::Context;
+
+/// The most faults of one message that are listed. All of them count.
+pub const MAX_FAULTS: usize = 16;
+
+/// Where the attributes come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A peer's UPDATE.
+    #[default]
+    Message,
+    /// An entry of a table in MRT form, which may hold what is for within an AS, and MP_REACH_NLRI in its short form.
+    Table,
+}
+
+/// MP_REACH_NLRI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reach {
+    /// Its family, where we route it.
+    pub(crate) family: Option<Family>,
+    /// Its next hop, an address of a length right for the family where that was negotiated.
+    pub(crate) next_hop: Span,
+    /// Its prefixes.
+    pub(crate) prefixes: Span,
+}
+
+/// MP_UNREACH_NLRI.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unreach {
+    /// Its family, where we route it.
+    pub(crate) family: Option<Family>,
+    /// Its prefixes.
+    pub(crate) prefixes: Span,
+}
+
+/// An attribute that the canonical wire form keeps.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    code: u8,
+    flags: u8,
+    /// Where its flags are.
+    start: u16,
+    value: Span,
+}
+
+impl Kept {
+    /// The flags that mean something. Partial does only where an attribute is both optional and transitive (RFC 4271 s4.3).
+    fn meant_flags(self) -> u8 {
+        let kind = self.flags & (OPTIONAL | TRANSITIVE);
+        if kind == OPTIONAL | TRANSITIVE { kind | self.flags & PARTIAL } else { kind }
+    }
+
+    /// Whether its octets are in canonical form as they stand: the flags that mean something, and a length of two octets
+    /// only where it needs them.
+    fn is_canonical(self) -> bool {
+        let long = if self.value.len > 255 { EXTENDED_LENGTH } else { 0 };
+        self.flags == self.meant_flags() | long
+    }
+}
+
+/// What was seen of one message.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) as_path: Option<Span>,
+    pub(crate) next_hop: Option<Span>,
+    pub(crate) aggregator: Option<Span>,
+    pub(crate) as4_path: Option<Span>,
+    pub(crate) as4_aggregator: Option<Span>,
+    pub(crate) reach: Option<Reach>,
+    pub(crate) unreach: Option<Unreach>,
+    /// The types seen, one bit each.
+    seen: [u64; 4],
+    /// Whether a type came that is less than the one before it.
+    unordered: bool,
+    last_code: u8,
+    /// The strongest fault, and the attribute it was found in.
+    worst: Option<(Fault, Span)>,
+}
+
+impl Notes {
+    /// Marks a type as seen; whether it was before.
+    #[inline]
+    fn see(&mut self, code: u8) -> bool {
+        let (word, bit) = (&mut self.seen[usize::from(code >> 6)], 1 << (code & 63));
+        let before = *word & bit != 0;
+        *word |= bit;
+        before
+    }
+
+    pub(crate) fn has(&self, code: u8) -> bool {
+        self.seen[usize::from(code >> 6)] & 1 << (code & 63) != 0
+    }
+
+    /// How many types were seen.
+    pub(crate) fn count(&self) -> u32 {
+        self.seen.iter().map(|word| word.count_ones()).sum()
+    }
+
+    /// The strongest fault, and the attribute it was found in.
+    pub(crate) fn worst(&self) -> Option<(Fault, Span)> {
+        self.worst
+    }
+}
+
+/// The attributes of one message after the other, in buffers that stay.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) context: Context,
+    source: Source,
+    pub(crate) facts: Facts,
+    pub(crate) notes: Notes,
+    pub(crate) wire: Vec<u8>,
+    pub(crate) faults: Vec<Fault>,
+    kept: Vec<Kept>,
+    /// AS_PATH with four-octet AS numbers, where the peer's have two; and room to widen it in.
+    path: Vec<u8>,
+    widened: Vec<u8>,
+}
+
+impl Reading {
+    /// Reads the attributes in a part of `octets`, which are at most 65,535.
+    pub(crate) fn walk(&mut self, octets: &[u8], field: Span, context: &Context, source: Source) {
+        self.begin(context, source);
+        let (mut at, end) = (usize::from(field.start), usize::from(field.start) + usize::from(field.len));
+        while at < end {
+            match header(octets, at, end) {
+                Ok(found) => {
+                    self.attribute(octets, found);
+                    at = usize::from(found.value.start) + usize::from(found.value.len);
+                }
+                Err(code) => return self.overrun(code, Span { start: clamp(at), len: clamp(end - at) }),
+            }
+        }
+    }
+
+    fn begin(&mut self, context: &Context, source: Source) {
+        self.context = *context;
+        self.source = source;
+        self.facts = Facts::default();
+        self.notes = Notes::default();
+        self.wire.clear();
+        self.faults.clear();
+        self.kept.clear();
+    }
+
+    /// Too few octets for another attribute, or for all of this one (RFC 7606 s4). Where it would have listed prefixes, what
+    /// they are will never be known (s3.j).
+    fn overrun(&mut self, code: Option<u8>, rest: Span) {
+        let outcome = match code.and_then(row) {
+            Some(row) if row.carries_prefixes() => Outcome::SessionReset,
+            _ => Outcome::TreatAsWithdraw,
+        };
+        self.fault(code.unwrap_or(0), Wrong::Overrun, outcome, rest);
+    }
+
+    /// Lists a fault, and remembers the strongest.
+    pub(crate) fn fault(&mut self, attribute: u8, wrong: Wrong, outcome: Outcome, quoted: Span) {
+        let fault = Fault { attribute, wrong, outcome };
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(fault);
+        }
+        if self.notes.worst.is_none_or(|(worst, _)| worst.outcome < outcome) {
+            self.notes.worst = Some((fault, quoted));
+        }
+    }
+
+    #[inline]
+    fn attribute(&mut self, octets: &[u8], found: Kept) {
+        let quoted = Span { start: found.start, len: found.value.start - found.start + found.value.len };
+        if self.notes.see(found.code) {
+            return self.repeated(found.code, quoted);
+        }
+        let Some(row) = row(found.code) else { return self.unknown(found, quoted) };
+        if self.is_for_others(row, quoted) {
+            return;
+        }
+        if (found.flags ^ row.flags) & (OPTIONAL | TRANSITIVE) != 0 {
+            return self.fault(found.code, Wrong::Flags, row.flags_fault(), quoted);
+        }
+        if let Err(wrong) = self.value(octets, row, found.value) {
+            return self.fault(found.code, wrong, row.fault, quoted);
+        }
+        if row.is_kept() {
+            self.keep(found);
+        }
+    }
+
+    #[inline]
+    fn value(&mut self, octets: &[u8], row: &Row, value: Span) -> Result<(), Wrong> {
+        let short_reach = self.source == Source::Table && row.code == code::MP_REACH_NLRI;
+        if short_reach {
+            return self.table_reach(octets, value);
+        }
+        if !row.length.allows(value.len, self.context.four_octet_as) {
+            return Err(Wrong::Length);
+        }
+        (row.read)(self, octets, value)
+    }
+
+    #[inline]
+    fn keep(&mut self, found: Kept) {
+        self.notes.unordered |= found.code < self.notes.last_code;
+        self.notes.last_code = found.code;
+        self.kept.push(found);
+    }
+
+    /// RFC 7606 s3.g: the first one stands, except where prefixes are listed.
+    fn repeated(&mut self, attribute: u8, quoted: Span) {
+        let outcome = match row(attribute) {
+            Some(row) if row.carries_prefixes() => Outcome::SessionReset,
+            _ => Outcome::AttributeDiscard,
+        };
+        self.fault(attribute, Wrong::Duplicate, outcome, quoted);
+    }
+
+    /// RFC 4271 s5, s6.3: a well-known attribute that nobody knows ends the session, a transitive one is carried unread, any
+    /// other is dropped.
+    fn unknown(&mut self, found: Kept, quoted: Span) {
+        if found.flags & OPTIONAL == 0 {
+            self.fault(found.code, Wrong::Unrecognized, Outcome::SessionReset, quoted);
+        } else if found.flags & TRANSITIVE != 0 {
+            self.keep(found);
+        }
+    }
+
+    /// Whether an attribute is not for speakers like us: then it is discarded, unread. In a table it is no fault to hold it.
+    #[inline]
+    fn is_for_others(&mut self, row: &Row, quoted: Span) -> bool {
+        let wrong = match row.with {
+            With::Internal if !self.context.internal => Wrong::External,
+            With::TwoOctet if self.context.four_octet_as => Wrong::FourOctetPeer,
+            _ => return false,
+        };
+        if self.source == Source::Message {
+            self.fault(row.code, wrong, Outcome::AttributeDiscard, quoted);
+        }
+        true
+    }
+
+    /// Notes MP_REACH_NLRI where it is in order. A family that was not negotiated is passed over unread.
+    pub(crate) fn check_reach(&mut self, octets: &[u8], reach: Reach) -> Result<(), Wrong> {
+        if let Some(family) = reach.family.filter(|family| self.context.families[family.index()]) {
+            let fits = match family {
+                Family::Ipv4 => reach.next_hop.len == 4,
+                Family::Ipv6 => matches!(reach.next_hop.len, 16 | 32),
+            };
+            if !fits {
+                return Err(Wrong::Length); // RFC 7606 s7.11
+            }
+            self.check_prefixes(octets, family, reach.prefixes)?;
+        }
+        self.notes.reach = Some(reach);
+        Ok(())
+    }
+
+    /// Notes MP_UNREACH_NLRI where it is in order.
+    pub(crate) fn check_unreach(&mut self, octets: &[u8], unreach: Unreach) -> Result<(), Wrong> {
+        if let Some(family) = unreach.family.filter(|family| self.context.families[family.index()]) {
+            self.check_prefixes(octets, family, unreach.prefixes)?;
+        }
+        self.notes.unreach = Some(unreach);
+        Ok(())
+    }
+
+    fn check_prefixes(&self, octets: &[u8], family: Family, prefixes: Span) -> Result<(), Wrong> {
+        let add_path = self.context.add_path[family.index()];
+        if nlri::is_sound(prefixes.of(octets), family, add_path) { Ok(()) } else { Err(Wrong::Nlri) }
+    }
+
+    /// MP_REACH_NLRI of a table entry: a next hop behind its length, and nothing else (RFC 6396 s4.3.4). Some writers put
+    /// the whole attribute; it is told by its first octet, which is then the high one of the AFI.
+    fn table_reach(&mut self, octets: &[u8], value: Span) -> Result<(), Wrong> {
+        let next_hop = match *value.of(octets) {
+            [0, _, _, len, ref rest @ ..] if rest.len() >= usize::from(len) => value.part(4, len.into()),
+            [len, ref rest @ ..] if len > 0 && rest.len() == usize::from(len) => value.part(1, len.into()),
+            _ => return Err(Wrong::Length),
+        };
+        if !matches!(next_hop.len, 4 | 16 | 32) {
+            return Err(Wrong::Length);
+        }
+        self.notes.reach = Some(Reach { family: None, next_hop, prefixes: Span::default() });
+        Ok(())
+    }
+
+    /// Whether there is nothing that forbids to believe what is announced.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.notes.worst.is_none_or(|(worst, _)| worst.outcome < Outcome::TreatAsWithdraw)
+    }
+
+    /// A mandatory attribute that is missing (RFC 7606 s3.d).
+    pub(crate) fn require(&mut self, attribute: u8) {
+        if !self.notes.has(attribute) {
+            self.fault(attribute, Wrong::Missing, Outcome::TreatAsWithdraw, Span::default());
+        }
+    }
+
+    /// Finds what decisions read of AS_PATH, and writes the canonical wire form.
+    pub(crate) fn complete(&mut self, octets: &[u8]) {
+        let Some(as_path) = self.notes.as_path else { return };
+        if self.context.four_octet_as {
+            self.judge_path(as_path.of(octets));
+        } else {
+            let path = self.merged_path(octets, as_path);
+            self.judge_path(&path);
+            self.path = path;
+        }
+        if self.is_usable() {
+            self.compose(octets);
+        }
+    }
+
+    /// AS_PATH with four-octet AS numbers, and AS4_PATH in it where it counts (RFC 6793 s4.2.3).
+    fn merged_path(&mut self, octets: &[u8], as_path: Span) -> Vec<u8> {
+        let (mut path, mut widened) = (std::mem::take(&mut self.path), std::mem::take(&mut self.widened));
+        path.clear();
+        widened.clear();
+        two_octet::widen(as_path.of(octets), &mut widened);
+        let four = self.notes.as4_path.filter(|_| self.believes_as4(octets));
+        let four = four.and_then(|four| AsPath::parse(four.of(octets)));
+        match (AsPath::parse(&widened), four) {
+            (Some(short), Some(four)) if two_octet::merge(short, four, &mut path) => self.widened = widened,
+            _ => (path, self.widened) = (widened, path),
+        }
+        path
+    }
+
+    /// Whether AS4_PATH and AS4_AGGREGATOR are not made stale by an AGGREGATOR that a two-octet speaker wrote later.
+    fn believes_as4(&self, octets: &[u8]) -> bool {
+        match (self.notes.aggregator, self.notes.as4_aggregator) {
+            (Some(short), Some(_)) => short.part(0, 2).of(octets) == two_octet::narrowed(Asn::TRANS),
+            _ => true,
+        }
+    }
+
+    fn judge_path(&mut self, octets: &[u8]) {
+        let Some(path) = AsPath::parse(octets) else { return };
+        let wrong = if path.contains(Asn(0)) {
+            Wrong::Value // RFC 7607 s2
+        } else if !self.context.internal && path.has_confederation() {
+            Wrong::Confederation
+        } else {
+            self.facts.path_length = clamp(path.length());
+            self.facts.neighbor_as = path.neighbor();
+            self.facts.origin_as = path.origin();
+            return;
+        };
+        let quoted = self.notes.as_path.unwrap_or_default();
+        self.fault(code::AS_PATH, wrong, Outcome::TreatAsWithdraw, quoted);
+    }
+
+    /// Writes the canonical wire form: what is kept, in ascending order. Attributes that stand together in the message and
+    /// are canonical already are copied together.
+    fn compose(&mut self, octets: &[u8]) {
+        let mut kept = std::mem::take(&mut self.kept);
+        if self.notes.unordered {
+            kept.sort_unstable_by_key(|kept| kept.code);
+        }
+        // The octets of the message that are yet to be copied.
+        let mut run = 0..0;
+        for one in &kept {
+            let widened = !self.context.four_octet_as && matches!(one.code, code::AS_PATH | code::AGGREGATOR);
+            if widened || !one.is_canonical() {
+                self.copy(octets, std::mem::take(&mut run));
+                self.rewrite(octets, *one, widened);
+                continue;
+            }
+            if run.end != usize::from(one.start) {
+                self.copy(octets, std::mem::take(&mut run));
+                run.start = usize::from(one.start);
+            }
+            run.end = usize::from(one.value.start) + usize::from(one.value.len);
+            let start = self.wire.len() + usize::from(one.value.start) - run.start;
+            self.place(one.code, Span { start: clamp(start), len: one.value.len });
+        }
+        self.copy(octets, run);
+        self.kept = kept;
+        if self.wire.len() > usize::from(u16::MAX) {
+            let quoted = self.notes.as_path.unwrap_or_default();
+            self.fault(code::AS_PATH, Wrong::TooLong, Outcome::TreatAsWithdraw, quoted);
+        }
+    }
+
+    fn copy(&mut self, octets: &[u8], run: std::ops::Range<usize>) {
+        self.wire.extend_from_slice(octets.get(run).unwrap_or_default());
+    }
+
+    fn place(&mut self, code: u8, span: Span) {
+        if let Some(row) = row(code) {
+            (row.place)(&mut self.facts, span);
+        }
+    }
+
+    /// Appends one attribute whose octets are not canonical as they stand.
+    fn rewrite(&mut self, octets: &[u8], one: Kept, widened: bool) {
+        let aggregator = self.widened_aggregator(octets, one.value);
+        let value = match one.code {
+            code::AS_PATH if widened => &self.path,
+            code::AGGREGATOR if widened => &aggregator[..],
+            _ => one.value.of(octets),
+        };
+        let len = clamp(value.len());
+        write_attribute(one.meant_flags(), one.code, value, &mut self.wire);
+        let start = self.wire.len() - value.len();
+        self.place(one.code, Span { start: clamp(start), len });
+    }
+
+    /// AGGREGATOR with a four-octet AS number: AS4_AGGREGATOR's where AS_TRANS stands for it (RFC 6793 s4.2.3).
+    fn widened_aggregator(&self, octets: &[u8], short: Span) -> [u8; 8] {
+        let four = self.notes.as4_aggregator.filter(|_| self.believes_as4(octets));
+        match (four.map(|four| four.of(octets)), short.of(octets)) {
+            (Some(&[a, b, c, d, e, f, g, h]), _) => [a, b, c, d, e, f, g, h],
+            (_, &[a, b, c, d, e, f]) => [0, 0, a, b, c, d, e, f],
+            _ => [0; 8],
+        }
+    }
+}
+
+/// The attribute whose flags are at `at`, or its type where it ends past `end`.
+#[inline]
+fn header(octets: &[u8], at: usize, end: usize) -> Result<Kept, Option<u8>> {
+    let rest = octets.get(at..end).unwrap_or_default();
+    let (flags, code, header, len) = match *rest {
+        [flags, code, high, low, ..] if flags & EXTENDED_LENGTH != 0 => {
+            (flags, code, 4, u16::from_be_bytes([high, low]))
+        }
+        [flags, code, len, ..] if flags & EXTENDED_LENGTH == 0 => (flags, code, 3, u16::from(len)),
+        [_, code, ..] => return Err(Some(code)),
+        _ => return Err(None),
+    };
+    if rest.len() - header < usize::from(len) {
+        return Err(Some(code));
+    }
+    Ok(Kept { code, flags, start: clamp(at), value: Span { start: clamp(at + header), len } })
+}
+
+/// Appends an attribute, with a length of two octets only where it needs them.
+pub(crate) fn write_attribute(flags: u8, code: u8, value: &[u8], out: &mut Vec<u8>) {
+    match u8::try_from(value.len()) {
+        Ok(len) => out.extend_from_slice(&[flags, code, len]),
+        Err(_) => {
+            let [high, low] = clamp(value.len()).to_be_bytes();
+            out.extend_from_slice(&[flags | EXTENDED_LENGTH, code, high, low]);
+        }
+    }
+    out.extend_from_slice(value);
+}
+
+/// Positions within a message, which all fit two octets.
+fn clamp(position: usize) -> u16 {
+    u16::try_from(position).unwrap_or(u16::MAX)
+}
