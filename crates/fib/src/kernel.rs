@@ -23,7 +23,7 @@ pub trait Kernel {
     /// Lists all links.
     fn links(&mut self, each: &mut dyn FnMut(Link)) -> Result<(), KernelError>;
 
-    /// Lists all nexthop objects; [`KernelError::Unsupported`] on a kernel without them.
+    /// Lists all nexthop objects, some perhaps twice; [`KernelError::Unsupported`] on a kernel without them.
     fn next_hops(&mut self, each: &mut dyn FnMut(KernelNextHop)) -> Result<(), KernelError>;
 
     /// Lists the routes of `table`, both families. False when the table changed meanwhile, so that the list may have
