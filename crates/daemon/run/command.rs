@@ -1,0 +1,103 @@
+//! `palisade run --config FILE`: from a configuration file to a running router, and what signals do to it.
+//!
+//! SIGTERM and SIGINT end the sessions with a Cease and take our routes out of the kernel. SIGHUP reads the VRP files
+//! again: only the routes that the difference touches are judged again, and nobody is asked for a route refresh. A file
+//! that can't be read changes nothing.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use miette::{IntoDiagnostic, WrapErr, miette};
+use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
+use palisade_policy::Snapshot;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::{error, info};
+
+use super::Router;
+use crate::config::{self, Config};
+use crate::judging;
+use crate::logs;
+
+/// What `run` is asked on the command line.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The configuration (TOML); `palisade check` says what it does
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Runs the router until it is told to stop.
+pub(crate) fn run(arguments: &Arguments) -> miette::Result<()> {
+    logs::start();
+    let config = Config::load(&arguments.config)?;
+    let tables = Arc::new(judging::snapshot(&config)?);
+    info!(
+        vrps = tables.rov.len(),
+        route_objects = tables.irr.len(),
+        peers = config.peers.len(),
+        "tables loaded"
+    );
+    let kernel = config.fib.as_ref().map(open_kernel).transpose()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().into_diagnostic()?;
+    runtime.block_on(serve(&config, tables, kernel))
+}
+
+fn open_kernel(fib: &config::Fib) -> miette::Result<Fib<NetlinkKernel>> {
+    let config = FibConfig {
+        table: fib.table,
+        protocol: PALISADE_PROTOCOL,
+        metric: fib.metric,
+        preferred_source_v4: fib.preferred_source_ipv4,
+        preferred_source_v6: fib.preferred_source_ipv6,
+    };
+    let kernel = NetlinkKernel::open().into_diagnostic().wrap_err("the kernel's routes can't be reached")?;
+    Fib::open(kernel, config).into_diagnostic().wrap_err("the kernel's routes can't be kept")
+}
+
+async fn serve(config: &Config, tables: Arc<Snapshot>, kernel: Option<Fib<NetlinkKernel>>) -> miette::Result<()> {
+    let mut signals = Signals::new().map_err(|fault| miette!("signals can't be received: {fault}"))?;
+    let router = Router::start(config, Arc::clone(&tables), kernel)?;
+    info!(asn = config.router.asn.0, id = %config.router.id, "router started");
+    let mut tables = tables;
+    while signals.reload_or_stop().await {
+        match judging::reload_vrps(config, &tables) {
+            Ok(new) => {
+                let changed = tables.rov.changed_ranges(&new.rov);
+                info!(vrps = new.rov.len(), changed = changed.len(), generation = new.generation, "VRPs read again");
+                tables = Arc::new(new);
+                router.replace_tables(Arc::clone(&tables), changed).await;
+            }
+            Err(fault) => error!("VRPs not read again, the old ones stay: {fault}"),
+        }
+    }
+    info!("stopping");
+    router.stop().await;
+    Ok(())
+}
+
+/// The signals that mean something.
+struct Signals {
+    reload: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Signals {
+            reload: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// True for a reload, false for a stop.
+    async fn reload_or_stop(&mut self) -> bool {
+        tokio::select! {
+            _ = self.reload.recv() => true,
+            _ = self.terminate.recv() => false,
+            _ = self.interrupt.recv() => false,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The FIB on a thread of its own: shards say what is best, the thread makes the kernel agree.
+//!
+//! Shards never wait for the kernel. They leave changes in a [`FibQueue`], where a newer one takes the place of an older
+//! one for the same prefix, so it can't outgrow the table; the thread takes all of it, and between two batches of
+//! netlink messages looks again.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use foldhash::fast::FixedState;
+use palisade_bgp::prefix::{Address, Prefix};
+use palisade_fib::{Fib, FibError, FibStats, Kernel};
+use palisade_rib::{Change, fib_next_hop};
+use tracing::{error, info, warn};
+
+/// How often the kernel's notifications are read when nothing else happens.
+const KERNEL_POLL: Duration = Duration::from_millis(100);
+/// How long routes of an earlier run are kept for sessions to come up and confirm them.
+const LEFTOVERS_KEPT: Duration = Duration::from_secs(120);
+/// How long to rest after the kernel could not be talked to.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Changes on their way to the FIB.
+#[derive(Debug, Default)]
+pub(crate) struct FibQueue {
+    changes: Mutex<HashMap<Prefix, Option<IpAddr>, FixedState>>,
+    news: Condvar,
+    stopping: AtomicBool,
+    stats: Mutex<FibStats>,
+}
+
+impl FibQueue {
+    /// Leaves what has changed.
+    pub(crate) fn push<A: Address>(&self, changes: &[Change<A>]) {
+        let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.extend(changes.iter().map(|change| (A::prefix(change.net), fib_next_hop(change))));
+        drop(waiting);
+        self.news.notify_one();
+    }
+
+    /// What the FIB last said of itself.
+    pub(crate) fn stats(&self) -> FibStats {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has the thread remove our routes and end.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.news.notify_one();
+    }
+
+    fn take(&self, wait: Duration) -> HashMap<Prefix, Option<IpAddr>, FixedState> {
+        let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.is_empty() && !wait.is_zero() && !self.stopping.load(Ordering::Acquire) {
+            (waiting, _) = self.news.wait_timeout(waiting, wait).unwrap_or_else(PoisonError::into_inner);
+        }
+        std::mem::take(&mut waiting)
+    }
+}
+
+/// Starts the thread; it ends after [`FibQueue::stop`], having removed our routes.
+pub(crate) fn start<K: Kernel + Send + 'static>(fib: Fib<K>, queue: Arc<FibQueue>) -> std::io::Result<thread::JoinHandle<()>> {
+    thread::Builder::new().name("fib".into()).spawn(move || {
+        let worker = Worker { fib, queue, leftovers_until: Some(Instant::now() + LEFTOVERS_KEPT), busy: false };
+        worker.run();
+    })
+}
+
+struct Worker<K: Kernel> {
+    fib: Fib<K>,
+    queue: Arc<FibQueue>,
+    leftovers_until: Option<Instant>,
+    busy: bool,
+}
+
+impl<K: Kernel> Worker<K> {
+    fn run(mut self) {
+        while !self.queue.stopping.load(Ordering::Acquire) {
+            if let Err(fault) = self.round() {
+                warn!(%fault, "the kernel could not be talked to; trying again");
+                thread::sleep(RETRY);
+            }
+            *self.queue.stats.lock().unwrap_or_else(PoisonError::into_inner) = self.fib.stats();
+        }
+        match self.fib.sweep() {
+            Ok(routes) => info!(routes, "removed our routes from the kernel"),
+            Err(fault) => error!(%fault, "our routes could not be removed from the kernel"),
+        }
+    }
+
+    fn round(&mut self) -> Result<(), FibError> {
+        let wait = if self.busy { Duration::ZERO } else { KERNEL_POLL };
+        for (prefix, next_hop) in self.queue.take(wait) {
+            self.fib.set(prefix.into(), next_hop);
+        }
+        if self.leftovers_until.is_some_and(|until| Instant::now() >= until) {
+            self.leftovers_until = None;
+            self.fib.start_complete();
+        }
+        self.fib.poll_kernel()?;
+        self.busy = self.fib.sync(Instant::now())?.pending > 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,403 @@
+//! One peer's task: the session machine, its sockets and its way into the table.
+//!
+//! ```text
+//!   socket --octets--> Session --UPDATE--> Intake --batches--> shards
+//!   socket <--octets-- Session (OPEN, KEEPALIVE, ..)
+//!   socket <--chunks-- SessionQueue <------------------------- shards
+//! ```
+//!
+//! The task never waits for one thing alone. While a shard's inbox is full it stops reading, which TCP passes on to the
+//! peer, and goes on sending KEEPALIVEs.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use palisade_bgp::encode;
+use palisade_bgp::notification::Cease;
+use palisade_bgp::session::{Action, ConnectionId, Event, Session};
+use palisade_policy::Snapshot;
+use palisade_rib::{Intake, PeerIndex};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, error, info, warn};
+
+use super::connection::Connection;
+use super::coming_up::{PeerSetup, come_up};
+use super::queue::{Outgoing, SessionReader};
+use super::shard::{Shards, ToShard};
+
+/// How long a session that sent too many prefixes stays down.
+const TOO_MANY_PREFIXES_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// What all peers' tasks share.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) shards: Shards,
+    pub(crate) tables: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) stop: watch::Receiver<bool>,
+    /// Differs between processes, for hashes and jitter.
+    pub(crate) seed: u64,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+/// A peer's task.
+pub(crate) struct PeerTask {
+    setup: PeerSetup,
+    around: Surroundings,
+    session: Session,
+    connections: Connections,
+    accepted: mpsc::Receiver<TcpStream>,
+    connecting: Option<Connecting>,
+    /// Messages that wait for a place in a shard's inbox, in order.
+    to_shards: VecDeque<(usize, ToShard)>,
+    up: Option<Up>,
+    restart_at: Option<Instant>,
+}
+
+/// The two connections that a session may have until the peers agree on one (RFC 4271 s6.8).
+#[derive(Debug, Default)]
+struct Connections {
+    outgoing: Option<Connection>,
+    incoming: Option<Connection>,
+}
+
+/// What there is only while the session is Established.
+pub(crate) struct Up {
+    pub(crate) connection: ConnectionId,
+    pub(crate) intake: Intake,
+    pub(crate) queue: SessionReader,
+    /// Shards that have sent all they held, by family.
+    pub(crate) walked: [usize; 2],
+}
+
+/// What woke the task.
+enum Wake {
+    Accepted(TcpStream),
+    Connected(io::Result<TcpStream>),
+    Readable(ConnectionId),
+    Writable(ConnectionId),
+    Outgoing(Outgoing),
+    ShardReady,
+    Timeout,
+    Stop,
+}
+
+impl PeerTask {
+    pub(crate) fn new(
+        setup: PeerSetup,
+        around: Surroundings,
+        session: Session,
+        accepted: mpsc::Receiver<TcpStream>,
+    ) -> Self {
+        PeerTask {
+            setup,
+            around,
+            session,
+            connections: Connections::default(),
+            accepted,
+            connecting: None,
+            to_shards: VecDeque::new(),
+            up: None,
+            restart_at: None,
+        }
+    }
+
+    /// Runs until the router stops.
+    pub(crate) async fn run(mut self) {
+        self.session.start(Instant::now());
+        while !*self.around.stop.borrow() {
+            self.act();
+            self.transmit();
+            self.hand_over();
+            self.setup.status.set_state(self.session.state());
+            let wake = self.wait().await;
+            self.handle(wake);
+            self.take_events();
+        }
+        self.session.stop(Instant::now(), Cease::AdministrativeShutdown);
+        self.transmit();
+        for connection in [self.connections.outgoing.take(), self.connections.incoming.take()].into_iter().flatten() {
+            connection.close().await;
+        }
+    }
+
+    fn act(&mut self) {
+        while let Some(action) = self.session.poll_action() {
+            match action {
+                Action::Connect => self.connecting = Some(Box::pin(connect(self.setup.remote, self.setup.bind))),
+                Action::Close(id) => {
+                    self.transmit();
+                    match self.connections.of(id).take() {
+                        Some(connection) => drop(tokio::spawn(connection.close())),
+                        None if id == ConnectionId::Outgoing => self.connecting = None,
+                        None => {}
+                    }
+                    self.session.connection_closed(id, Instant::now());
+                    self.take_events();
+                }
+            }
+        }
+    }
+
+    /// Queues what the session itself has to say.
+    fn transmit(&mut self) {
+        for id in [ConnectionId::Outgoing, ConnectionId::Incoming] {
+            while let Some(octets) = self.session.poll_transmit(id) {
+                if let Some(connection) = self.connections.of(id) {
+                    connection.queue(octets);
+                }
+            }
+        }
+    }
+
+    /// Gives shards as much as their inboxes take.
+    fn hand_over(&mut self) {
+        while let Some((shard, message)) = self.to_shards.pop_front() {
+            if let Err(message) = self.around.shards.try_send(shard, message) {
+                self.to_shards.push_front((shard, message));
+                return;
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let deadline = [self.session.next_timeout(), self.restart_at].into_iter().flatten().min();
+        let full_shard = self.to_shards.front().map(|(shard, _)| *shard);
+        let reads = full_shard.is_none();
+        let queue = match &mut self.up {
+            Some(up) if self.connections.get(up.connection).is_some_and(Connection::wants_more) => Some(&mut up.queue),
+            _ => None,
+        };
+        let (outgoing, incoming) = (self.connections.outgoing.as_ref(), self.connections.incoming.as_ref());
+        tokio::select! {
+            _ = self.around.stop.changed() => Wake::Stop,
+            Some(stream) = self.accepted.recv() => Wake::Accepted(stream),
+            Some(result) = connected(&mut self.connecting) => Wake::Connected(result),
+            () = self.around.shards.ready(full_shard.unwrap_or(0)), if !reads => Wake::ShardReady,
+            Some(outgoing) = next_outgoing(queue) => Wake::Outgoing(outgoing),
+            () = writable(outgoing) => Wake::Writable(ConnectionId::Outgoing),
+            () = writable(incoming) => Wake::Writable(ConnectionId::Incoming),
+            () = readable(outgoing), if reads => Wake::Readable(ConnectionId::Outgoing),
+            () = readable(incoming), if reads => Wake::Readable(ConnectionId::Incoming),
+            () = sleep_until(deadline) => Wake::Timeout,
+        }
+    }
+
+    fn handle(&mut self, wake: Wake) {
+        let now = Instant::now();
+        match wake {
+            Wake::Accepted(stream) => self.accept(stream, now),
+            Wake::Connected(result) => self.connected(result, now),
+            Wake::Readable(id) => self.read(id, now),
+            Wake::Writable(id) => self.write(id, now),
+            Wake::Outgoing(outgoing) => self.outgoing(outgoing, now),
+            Wake::Timeout => self.timeout(now),
+            Wake::ShardReady | Wake::Stop => {}
+        }
+    }
+
+    fn accept(&mut self, stream: TcpStream, now: Instant) {
+        if self.session.accepts_incoming() && self.connections.incoming.is_none() {
+            self.connections.incoming = Some(Connection::new(stream));
+            self.session.connected(ConnectionId::Incoming, now);
+        } else {
+            debug!(peer = self.setup.name, "a connection that is not expected was closed");
+        }
+    }
+
+    fn connected(&mut self, result: io::Result<TcpStream>, now: Instant) {
+        self.connecting = None;
+        match result {
+            Ok(stream) => {
+                self.connections.outgoing = Some(Connection::new(stream));
+                self.session.connected(ConnectionId::Outgoing, now);
+            }
+            Err(fault) => {
+                debug!(peer = self.setup.name, remote = %self.setup.remote, %fault, "could not connect");
+                self.setup.status.set_fault(format!("could not connect: {fault}"));
+                self.session.connection_closed(ConnectionId::Outgoing, now);
+            }
+        }
+    }
+
+    fn read(&mut self, id: ConnectionId, now: Instant) {
+        let Some(connection) = self.connections.of(id) else { return };
+        match connection.read(self.session.input(id)) {
+            Ok(0) => self.lost(id, None, now),
+            Ok(_) => {}
+            Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {}
+            Err(fault) => self.lost(id, Some(fault), now),
+        }
+    }
+
+    fn write(&mut self, id: ConnectionId, now: Instant) {
+        let Some(connection) = self.connections.of(id) else { return };
+        match connection.write() {
+            Err(fault) if fault.kind() != io::ErrorKind::WouldBlock => self.lost(id, Some(fault), now),
+            _ => self.count_written(id, now),
+        }
+    }
+
+    fn lost(&mut self, id: ConnectionId, fault: Option<io::Error>, now: Instant) {
+        debug!(peer = self.setup.name, ?id, ?fault, "connection closed");
+        *self.connections.of(id) = None;
+        self.session.connection_closed(id, now);
+    }
+
+    fn count_written(&mut self, id: ConnectionId, now: Instant) {
+        let octets = self.connections.of(id).as_mut().map_or(0, Connection::take_written_chunks);
+        let Some(up) = self.up.as_ref().filter(|up| up.connection == id && octets > 0) else { return };
+        self.session.sent(now);
+        if up.queue.written(octets) {
+            self.around.shards.wake();
+        }
+    }
+
+    /// Takes chunks to the connection, as many as it wants.
+    fn outgoing(&mut self, first: Outgoing, now: Instant) {
+        let mut next = Some(first);
+        while let Some(outgoing) = next.take() {
+            let Some(up) = &mut self.up else { return };
+            let Some(connection) = self.connections.of(up.connection) else { return };
+            match outgoing {
+                Outgoing::Chunk(chunk) => connection.queue_chunk(&chunk, self.setup.index),
+                Outgoing::Walked(family) => {
+                    up.walked[family.index()] += 1;
+                    if up.walked[family.index()] == self.around.shards.count() {
+                        let mut octets = Vec::new();
+                        encode::end_of_rib(family, &mut octets);
+                        connection.queue(octets.into());
+                    }
+                }
+                Outgoing::TooManyPrefixes(received) => return self.too_many_prefixes(received, now),
+            }
+            if connection.wants_more() {
+                next = up.queue.try_next();
+            }
+        }
+        if let Some(up) = &self.up {
+            self.write(up.connection, now);
+        }
+    }
+
+    fn too_many_prefixes(&mut self, received: i64, now: Instant) {
+        let (peer, limit) = (&self.setup.name, self.setup.max_prefixes);
+        error!(peer, received, limit, pause = ?TOO_MANY_PREFIXES_PAUSE, "too many prefixes: the session ends");
+        self.session.stop(now, Cease::MaximumPrefixes);
+        self.restart_at = Some(now + TOO_MANY_PREFIXES_PAUSE);
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        if self.restart_at.take_if(|at| *at <= now).is_some() {
+            self.session.start(now);
+        }
+        self.session.handle_timeout(now);
+    }
+
+    /// Deals with all that the session has to say.
+    fn take_events(&mut self) {
+        let now = Instant::now();
+        let tables = Arc::clone(&self.around.tables.borrow());
+        let index = self.setup.index;
+        let shards = 0..self.around.shards.count();
+        while let Some(event) = self.session.next_event(now) {
+            match event {
+                Event::Update(update) => {
+                    self.setup.note_update(&update);
+                    if let Some(up) = &mut self.up {
+                        up.intake.push(&update, &tables);
+                    }
+                }
+                Event::Established(negotiated) => {
+                    let local = self.connections.get(negotiated.connection).and_then(Connection::local_address);
+                    let (up, peer, queue) = come_up(&self.setup, &self.around, &negotiated, local);
+                    self.up = Some(up);
+                    let told = |shard| (shard, ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
+                    self.to_shards.extend(shards.clone().map(told));
+                }
+                Event::RouteRefresh(family) => {
+                    self.to_shards.extend(shards.clone().map(|shard| (shard, ToShard::Refresh(index, family))));
+                }
+                Event::Down(reason) => {
+                    warn!(peer = self.setup.name, %reason, "session down");
+                    self.setup.status.set_fault(reason.to_string());
+                    self.up = None;
+                    self.to_shards.extend(shards.clone().map(|shard| (shard, ToShard::PeerDown(index))));
+                }
+                Event::Failed(reason) => {
+                    info!(peer = self.setup.name, %reason, "session did not come up");
+                    self.setup.status.set_fault(reason.to_string());
+                }
+            }
+        }
+        if let Some(up) = &mut self.up {
+            self.to_shards.extend(up.intake.take().map(|(shard, batch)| (shard, ToShard::Batch(batch))));
+        }
+    }
+}
+
+impl Connections {
+    fn of(&mut self, id: ConnectionId) -> &mut Option<Connection> {
+        match id {
+            ConnectionId::Outgoing => &mut self.outgoing,
+            ConnectionId::Incoming => &mut self.incoming,
+        }
+    }
+
+    fn get(&self, id: ConnectionId) -> Option<&Connection> {
+        match id {
+            ConnectionId::Outgoing => self.outgoing.as_ref(),
+            ConnectionId::Incoming => self.incoming.as_ref(),
+        }
+    }
+}
+
+async fn connect(remote: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream> {
+    let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(address) = bind {
+        socket.bind(SocketAddr::new(address, 0))?;
+    }
+    socket.connect(remote).await
+}
+
+async fn connected(connecting: &mut Option<Connecting>) -> Option<io::Result<TcpStream>> {
+    match connecting {
+        Some(connecting) => Some(connecting.await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_outgoing(queue: Option<&mut SessionReader>) -> Option<Outgoing> {
+    match queue {
+        Some(queue) => queue.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Readiness only: an error shows when it is read or written.
+async fn readable(connection: Option<&Connection>) {
+    match connection {
+        Some(connection) => drop(connection.readable().await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn writable(connection: Option<&Connection>) {
+    match connection.filter(|connection| connection.has_waiting()) {
+        Some(connection) => drop(connection.writable().await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}

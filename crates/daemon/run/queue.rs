@@ -1,0 +1,78 @@
+//! What waits to be written to one session's socket.
+//!
+//! Shards put chunks in, the peer's task takes them out. The channel between them has no bound of its own, because a
+//! shard must never wait for a peer: instead a shard asks [`SessionQueue::has_room`] before it encodes anything, and
+//! what it can't send yet stays in its update group as prefixes, where the newest state wins. So a queue holds at most
+//! [`LIMIT_BYTES`] and one chunk a shard, and chunks are shared by all sessions of a group.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use palisade_bgp::Family;
+use palisade_rib::Chunk;
+use tokio::sync::mpsc;
+
+/// Octets queued for a session from which on shards encode nothing more for it.
+const LIMIT_BYTES: usize = 1 << 20;
+
+/// What a shard tells a session.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// Messages to write.
+    Chunk(Arc<Chunk>),
+    /// The shard has sent all that it holds of a family.
+    Walked(Family),
+    /// There are more paths than `max_prefixes` allows.
+    TooManyPrefixes(i64),
+}
+
+/// The shards' end.
+#[derive(Debug)]
+pub(crate) struct SessionQueue {
+    sender: mpsc::UnboundedSender<Outgoing>,
+    queued: Arc<AtomicUsize>,
+}
+
+/// The peer task's end.
+#[derive(Debug)]
+pub(crate) struct SessionReader {
+    receiver: mpsc::UnboundedReceiver<Outgoing>,
+    queued: Arc<AtomicUsize>,
+}
+
+/// A queue for a session that has just come up.
+pub(crate) fn session_queue() -> (Arc<SessionQueue>, SessionReader) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let queued = Arc::new(AtomicUsize::new(0));
+    (Arc::new(SessionQueue { sender, queued: Arc::clone(&queued) }), SessionReader { receiver, queued })
+}
+
+impl SessionQueue {
+    pub(crate) fn has_room(&self) -> bool {
+        self.queued.load(Ordering::Acquire) < LIMIT_BYTES
+    }
+
+    pub(crate) fn send(&self, outgoing: Outgoing) {
+        if let Outgoing::Chunk(chunk) = &outgoing {
+            self.queued.fetch_add(chunk.len(), Ordering::AcqRel);
+        }
+        // A session that has ended takes nothing more; its end of the queue is gone, and the shard hears of it next.
+        let _ = self.sender.send(outgoing);
+    }
+}
+
+impl SessionReader {
+    pub(crate) async fn next(&mut self) -> Option<Outgoing> {
+        self.receiver.recv().await
+    }
+
+    pub(crate) fn try_next(&mut self) -> Option<Outgoing> {
+        self.receiver.try_recv().ok()
+    }
+
+    /// Says that a chunk of `octets` has left; true where that makes room that shards may be waiting for.
+    pub(crate) fn written(&self, octets: usize) -> bool {
+        let before = self.queued.fetch_sub(octets, Ordering::AcqRel);
+        before >= LIMIT_BYTES && before - octets < LIMIT_BYTES
+    }
+}

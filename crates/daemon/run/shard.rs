@@ -1,0 +1,196 @@
+//! A shard of the table on a thread of its own.
+//!
+//! The thread takes messages from a bounded channel (when it is full, peers' tasks wait, and with them, through TCP,
+//! the peers), applies some, and then publishes what they changed. It never waits for anything but messages and time.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use palisade_bgp::prefix::{Address, Prefix};
+use palisade_bgp::Family;
+use palisade_policy::Snapshot;
+use palisade_rib::{Batch, Change, Chunk, Outbox, PeerIndex, RibPeer, Shard};
+use tokio::sync::mpsc;
+
+use super::fib::FibQueue;
+use super::queue::{Outgoing, SessionQueue};
+
+/// Messages that wait for a shard before the tasks that send them wait too.
+const INBOX: usize = 32;
+/// Announcements and withdrawals that are applied before what they changed is published.
+const PATHS_A_ROUND: usize = 16_384;
+
+/// What a shard is told.
+#[derive(Debug)]
+pub(crate) enum ToShard {
+    PeerUp(PeerIndex, Box<RibPeer>, Arc<SessionQueue>),
+    PeerDown(PeerIndex),
+    Batch(Batch),
+    Refresh(PeerIndex, Family),
+    /// A session's queue has room again.
+    Room,
+    Tables(Arc<Snapshot>, Arc<[Prefix]>),
+}
+
+/// The way to all shards.
+#[derive(Clone, Debug)]
+pub(crate) struct Shards {
+    senders: Arc<[mpsc::Sender<ToShard>]>,
+}
+
+impl Shards {
+    /// Starts a thread a shard. They end when the last clone of the returned handle is dropped.
+    pub(crate) fn start(shards: Vec<Shard>, fib: Option<Arc<FibQueue>>) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
+        let mut senders = Vec::new();
+        let mut threads = Vec::new();
+        for (number, shard) in shards.into_iter().enumerate() {
+            let (sender, inbox) = mpsc::channel(INBOX);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            let worker = Worker { shard, inbox, wiring: Wiring { queues: Vec::new(), fib: fib.clone() } };
+            let thread = thread::Builder::new().name(format!("shard-{number}"));
+            threads.push(thread.spawn(move || runtime.block_on(worker.run()))?);
+            senders.push(sender);
+        }
+        Ok((Shards { senders: senders.into() }, threads))
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.senders.len()
+    }
+
+    /// Puts a message into a shard's inbox, or gives it back where that is full. A shard that is gone, as when the
+    /// router stops, takes everything.
+    pub(crate) fn try_send(&self, shard: usize, message: ToShard) -> Result<(), ToShard> {
+        match self.senders[shard].try_send(message) {
+            Err(mpsc::error::TrySendError::Full(message)) => Err(message),
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    /// Waits until a shard's inbox has a place; somebody else may take it first.
+    pub(crate) async fn ready(&self, shard: usize) {
+        drop(self.senders[shard].reserve().await);
+    }
+
+    /// Sends to every shard, waiting for a place.
+    pub(crate) async fn send_all(&self, mut message: impl FnMut() -> ToShard) {
+        for sender in self.senders.iter() {
+            let _ = sender.send(message()).await;
+        }
+    }
+
+    /// Wakes shards that may wait for a queue; one with a full inbox is awake.
+    pub(crate) fn wake(&self) {
+        self.senders.iter().for_each(|sender| drop(sender.try_send(ToShard::Room)));
+    }
+}
+
+struct Worker {
+    shard: Shard,
+    inbox: mpsc::Receiver<ToShard>,
+    wiring: Wiring,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        let mut due: Option<Instant> = None;
+        loop {
+            let Some(first) = self.next_message(due).await else { return };
+            let mut paths = first.map_or(0, |message| self.handle(message));
+            while paths < PATHS_A_ROUND {
+                let Ok(message) = self.inbox.try_recv() else { break };
+                paths += self.handle(message);
+            }
+            due = self.shard.publish(Instant::now(), &mut self.wiring);
+        }
+    }
+
+    /// The next message, or `Some(None)` when it is time to publish without one; `None` ends the thread.
+    async fn next_message(&mut self, due: Option<Instant>) -> Option<Option<ToShard>> {
+        match due {
+            None => self.inbox.recv().await.map(Some),
+            Some(due) if due <= Instant::now() => match self.inbox.try_recv() {
+                Ok(message) => Some(Some(message)),
+                Err(mpsc::error::TryRecvError::Empty) => Some(None),
+                Err(mpsc::error::TryRecvError::Disconnected) => None,
+            },
+            Some(due) => match tokio::time::timeout_at(due.into(), self.inbox.recv()).await {
+                Ok(message) => message.map(Some),
+                Err(_) => Some(None),
+            },
+        }
+    }
+
+    /// How many paths a message brought.
+    fn handle(&mut self, message: ToShard) -> usize {
+        match message {
+            ToShard::Batch(batch) => {
+                self.shard.apply(&batch, &mut self.wiring);
+                return batch.len();
+            }
+            ToShard::PeerUp(index, peer, queue) => {
+                self.wiring.set_queue(index, Some(queue));
+                self.shard.peer_up(index, *peer);
+            }
+            ToShard::PeerDown(index) => {
+                self.wiring.set_queue(index, None);
+                self.shard.peer_down(index);
+            }
+            ToShard::Refresh(index, family) => self.shard.refresh(index, family),
+            ToShard::Room => {}
+            ToShard::Tables(tables, changed) => self.shard.replace_tables(tables, &changed),
+        }
+        0
+    }
+}
+
+/// Where a shard's results go: the sessions' queues and the FIB's.
+struct Wiring {
+    queues: Vec<Option<Arc<SessionQueue>>>,
+    fib: Option<Arc<FibQueue>>,
+}
+
+impl Wiring {
+    fn set_queue(&mut self, peer: PeerIndex, queue: Option<Arc<SessionQueue>>) {
+        if self.queues.len() <= peer.index() {
+            self.queues.resize(peer.index() + 1, None);
+        }
+        self.queues[peer.index()] = queue;
+    }
+
+    fn queue(&self, peer: PeerIndex) -> Option<&SessionQueue> {
+        self.queues.get(peer.index()).and_then(Option::as_deref)
+    }
+}
+
+impl Outbox for Wiring {
+    fn has_room(&self, peer: PeerIndex) -> bool {
+        self.queue(peer).is_none_or(SessionQueue::has_room)
+    }
+
+    fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
+        for queue in members.iter().filter_map(|member| self.queue(*member)) {
+            queue.send(Outgoing::Chunk(Arc::clone(&chunk)));
+        }
+    }
+
+    fn walked(&mut self, peer: PeerIndex, family: Family) {
+        if let Some(queue) = self.queue(peer) {
+            queue.send(Outgoing::Walked(family));
+        }
+    }
+
+    fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
+        if let Some(fib) = &self.fib {
+            fib.push(changes);
+        }
+    }
+
+    fn too_many_prefixes(&mut self, peer: PeerIndex, received: i64) {
+        if let Some(queue) = self.queue(peer) {
+            queue.send(Outgoing::TooManyPrefixes(received));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs what the tests need, where that can be done, and runs everything: formatting, lints, documentation, tests.
+#
+#   tests/run.sh            all of it
+#   PALISADE_REAL_DATA=DIR  a folder of real MRT, VRPs, IRR and tables for the tests that compare with real data
+#                           (default: ../shared/data beside the repository, where there is one)
+#
+# A test that can't run here says `skipped: <test>: <why>`; those lines are repeated at the end.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(bird2 bgpdump iproute2 util-linux)
+programs=(bird bgpdump ip unshare)
+
+missing() {
+    local program
+    for program in "${programs[@]}"; do
+        PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null || echo "$program"
+    done
+}
+
+if [ -n "$(missing)" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "== installing ${packages[*]}"
+    apt-get update -qq
+    # The tests start what they need themselves, in namespaces of their own.
+    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+for program in $(missing); do
+    echo "note: $program is not installed: tests that need it are skipped"
+done
+export PATH=$PATH:/usr/sbin:/sbin
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+echo "== formatting"
+cargo fmt --all --check
+echo "== lints"
+cargo clippy --workspace --all-targets --quiet -- -D warnings
+echo "== documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+echo "== tests"
+cargo test --workspace --no-fail-fast -- --show-output 2>&1 | tee "$log" | grep -Ev '^(running 0 tests|test result: ok\. 0 passed|$|successes:|---- .* stdout ----)' || true
+status=${PIPESTATUS[0]}
+
+if grep -q '^skipped: ' "$log"; then
+    echo "== not run here"
+    grep '^skipped: ' "$log" | sort -u
+fi
+passed=$(awk '/^test result:/ {n += $4} END {print n + 0}' "$log")
+failed=$(awk '/^test result:/ {n += $6} END {print n + 0}' "$log")
+ignored=$(awk '/^test result:/ {n += $8} END {print n + 0}' "$log")
+echo "$passed passed, $failed failed, $ignored skipped"
+exit "$status"
