@@ -87,9 +87,9 @@ impl<A: Address, E: Copy + Ord> CoverIndex<A, E> {
         (0..self.addresses.len()).map(|at| self.stored(at))
     }
 
-    /// The prefixes whose entries differ between two indexes, in order; what lies within another one is left out, so
-    /// they are disjoint.
-    pub(crate) fn changed(&self, new: &Self) -> Vec<Net<A>> {
+    /// The prefixes whose entries differ between two indexes, by `same`, in order; what lies within another one is left
+    /// out, so they are disjoint.
+    pub(crate) fn changed(&self, new: &Self, same: impl Fn(&[E], &[E]) -> bool) -> Vec<Net<A>> {
         let (mut old_at, mut new_at) = (0, 0);
         let mut changed: Vec<Net<A>> = Vec::new();
         loop {
@@ -104,8 +104,9 @@ impl<A: Address, E: Copy + Ord> CoverIndex<A, E> {
             let new_entries = new_next.filter(|(new_net, _)| *new_net == net).map(|(_, entries)| entries);
             old_at += usize::from(old_entries.is_some());
             new_at += usize::from(new_entries.is_some());
+            let unchanged = matches!((old_entries, new_entries), (Some(old), Some(new)) if same(old, new));
             let within_last = changed.last().is_some_and(|last| last.covers(net));
-            if old_entries != new_entries && !within_last {
+            if !unchanged && !within_last {
                 changed.push(net);
             }
         }

@@ -2,13 +2,21 @@
 //!
 //! One index serves all peers. A route passes when its origin AS is in the peer's expanded as-set ([`crate::OriginSet`]) and the
 //! pair of prefix and origin is registered here, so a thousand peers need a thousand sets of AS numbers and no prefix list.
+//!
+//! An [`IrrBuilder`] takes dumps ([`IrrBuilder::read`]) and single objects, as a whois server answers them, and keeps which
+//! registry each is from. The registries' order is the order in which the builder first meets them.
 
 use std::fmt;
+use std::io::{self, BufRead};
 use std::sync::Arc;
 
-use palisade_bgp::{Address, Asn, Net, Prefix};
+use palisade_bgp::{Address, Asn, Family, Net, Prefix};
 
+use crate::as_set::{AsSet, AsSetName, AsSetNameError, AsSets, Member};
 use crate::covering::CoverIndex;
+use crate::expansion::{self, Expansion, ExpansionError, ExpansionLimits};
+use crate::malformed::{Malformed, quoted};
+use crate::rpsl::{Object, Objects};
 
 /// A route object: an AS registers that it originates a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,11 +35,55 @@ impl fmt::Display for RouteObject {
     }
 }
 
+/// The most route objects that an index may hold: five times those of all registries of 2025.
+pub const MAX_ROUTE_OBJECTS: usize = 20_000_000;
+/// The most as-sets.
+pub const MAX_AS_SETS: usize = 1_000_000;
+/// The most members of all as-sets together.
+pub const MAX_MEMBERS: usize = 20_000_000;
+/// The most registries.
+pub const MAX_SOURCES: usize = 256;
+
+/// Why objects are refused. What was built before stays good; this builder is to be dropped.
+#[derive(Debug, thiserror::Error)]
+pub enum IrrError {
+    /// A dump can't be read.
+    #[error("can't read the IRR dump")]
+    Io(#[from] io::Error),
+    /// A dump has no object of a class that is of use.
+    #[error("no route, route6 or as-set object in the dump ({0} other objects)")]
+    NoObjects(u64),
+    /// More route objects than [`MAX_ROUTE_OBJECTS`].
+    #[error("more than {MAX_ROUTE_OBJECTS} route objects")]
+    TooManyRoutes,
+    /// More as-sets than [`MAX_AS_SETS`], or more members than [`MAX_MEMBERS`].
+    #[error("more than {MAX_AS_SETS} as-sets, or more than {MAX_MEMBERS} members in them")]
+    TooManyAsSets,
+    /// More registries than [`MAX_SOURCES`].
+    #[error("more than {MAX_SOURCES} registries")]
+    TooManySources,
+}
+
+/// What a dump held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IrrReport {
+    /// Route and route6 objects.
+    pub routes: u64,
+    /// As-set objects.
+    pub as_sets: u64,
+    /// Objects of other classes, which are passed over.
+    pub others: u64,
+    /// Objects left out, by the line they begin on; members of as-sets left out, likewise.
+    pub malformed: Malformed,
+}
+
 /// Gathers route objects and as-sets for an index.
 #[derive(Debug, Default)]
 pub struct IrrBuilder {
     v4: Vec<(Net<u32>, Registration)>,
     v6: Vec<(Net<u128>, Registration)>,
+    as_sets: AsSets,
+    members: usize,
     sources: Vec<Arc<str>>,
 }
 
@@ -40,6 +92,7 @@ pub struct IrrBuilder {
 pub struct IrrIndex {
     v4: CoverIndex<u32, Registration>,
     v6: CoverIndex<u128, Registration>,
+    as_sets: AsSets,
     sources: Vec<Arc<str>>,
 }
 
@@ -52,27 +105,121 @@ struct Registration {
 }
 
 impl IrrBuilder {
+    /// Adds the route, route6 and as-set objects of an RPSL dump. An object that does not say which registry it is from is
+    /// taken to be from `source`.
+    pub fn read(&mut self, dump: impl BufRead, source: &str) -> Result<IrrReport, IrrError> {
+        let mut objects = Objects::new(dump);
+        let mut report = IrrReport::default();
+        while let Some(object) = objects.next()? {
+            self.take(&object, source, &mut report)?;
+        }
+        let useful = report.routes + report.as_sets + report.malformed.count;
+        if useful == 0 { Err(IrrError::NoObjects(report.others)) } else { Ok(report) }
+    }
+
     /// Adds a route object.
-    pub fn add_route(&mut self, prefix: Prefix, origin: Asn, source: &str) {
-        let registration = Registration { origin: origin.0, source: self.source(source) };
+    pub fn add_route(&mut self, prefix: Prefix, origin: Asn, source: &str) -> Result<(), IrrError> {
+        if self.v4.len() + self.v6.len() == MAX_ROUTE_OBJECTS {
+            return Err(IrrError::TooManyRoutes);
+        }
+        let registration = Registration { origin: origin.0, source: self.source(source)? };
         match prefix {
             Prefix::V4(net) => self.v4.push((net, registration)),
             Prefix::V6(net) => self.v6.push((net, registration)),
         }
+        Ok(())
+    }
+
+    /// Adds an as-set; the registry is `source`, whatever the name says.
+    pub fn add_as_set(
+        &mut self,
+        name: &AsSetName,
+        members: Vec<Member>,
+        source: &str,
+    ) -> Result<(), IrrError> {
+        self.members += members.len();
+        if self.as_sets.len() == MAX_AS_SETS || self.members > MAX_MEMBERS {
+            return Err(IrrError::TooManyAsSets);
+        }
+        let set = AsSet { source: self.source(source)?, members: members.into() };
+        self.as_sets.insert(name.name.clone(), set);
+        Ok(())
     }
 
     /// The index of all that was added.
     pub fn build(self) -> IrrIndex {
-        IrrIndex { v4: CoverIndex::build(self.v4), v6: CoverIndex::build(self.v6), sources: self.sources }
+        let IrrBuilder { v4, v6, as_sets, sources, .. } = self;
+        IrrIndex { v4: CoverIndex::build(v4), v6: CoverIndex::build(v6), as_sets, sources }
     }
 
-    fn source(&mut self, name: &str) -> u16 {
-        let at = self.sources.iter().position(|known| **known == *name).unwrap_or_else(|| {
-            self.sources.push(name.into());
-            self.sources.len() - 1
-        });
-        u16::try_from(at).unwrap_or(u16::MAX)
+    fn take(&mut self, object: &Object<'_>, source: &str, report: &mut IrrReport) -> Result<(), IrrError> {
+        let class = object.class();
+        let is = |name: &str| class.eq_ignore_ascii_case(name.as_bytes());
+        let stated = object.values("source").next();
+        let source = stated.as_deref().map(str::trim).filter(|stated| !stated.is_empty()).unwrap_or(source);
+        if object.cut && (is("route") || is("route6") || is("as-set")) {
+            report.malformed.note(object.line, "the object is too large");
+        } else if is("route") || is("route6") {
+            match route(object) {
+                Ok((prefix, origin)) => {
+                    report.routes += 1;
+                    self.add_route(prefix, origin, source)?;
+                }
+                Err(fault) => report.malformed.note(object.line, fault),
+            }
+        } else if is("as-set") {
+            match object.key().parse() {
+                Ok(name) => {
+                    report.as_sets += 1;
+                    self.add_as_set(&name, members(object, &mut report.malformed), source)?;
+                }
+                Err(AsSetNameError(fault)) => report.malformed.note(object.line, fault),
+            }
+        } else {
+            report.others += 1;
+        }
+        Ok(())
     }
+
+    fn source(&mut self, name: &str) -> Result<u16, IrrError> {
+        let is_it = |known: &Arc<str>| known.eq_ignore_ascii_case(name);
+        if let Some(at) = self.sources.iter().position(is_it) {
+            return u16::try_from(at).map_err(|_| IrrError::TooManySources);
+        }
+        if self.sources.len() == MAX_SOURCES {
+            return Err(IrrError::TooManySources);
+        }
+        self.sources.push(name.to_ascii_uppercase().into());
+        self.source(name)
+    }
+}
+
+/// What a route or route6 object says.
+fn route(object: &Object<'_>) -> Result<(Prefix, Asn), String> {
+    let key = object.key();
+    let prefix: Prefix = key.parse().map_err(|_| format!("no prefix: {}", quoted(&key)))?;
+    let of_class = if object.class().eq_ignore_ascii_case(b"route") { Family::Ipv4 } else { Family::Ipv6 };
+    if prefix.family() != of_class {
+        return Err(format!("{prefix} in an object for {of_class}"));
+    }
+    let origin = object.values("origin").next().ok_or_else(|| format!("{prefix} has no origin"))?;
+    let origin = origin.parse().map_err(|_| format!("origin of {prefix}: {}", quoted(&origin)))?;
+    Ok((prefix, origin))
+}
+
+/// The members of an as-set: between commas, and where those were forgotten between spaces.
+fn members(object: &Object<'_>, malformed: &mut Malformed) -> Vec<Member> {
+    let mut members = Vec::new();
+    for value in object.values("members") {
+        let names = value.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
+        for name in names {
+            match name.parse() {
+                Ok(member) => members.push(member),
+                Err(AsSetNameError(fault)) => malformed.note(object.line, format!("member {fault}")),
+            }
+        }
+    }
+    members
 }
 
 impl IrrIndex {
@@ -95,11 +242,16 @@ impl IrrIndex {
         v4.into_iter().flatten().chain(v6.into_iter().flatten())
     }
 
-    /// The prefixes under which routes may be judged differently by `new`: those whose route objects differ. Disjoint, in
-    /// order.
+    /// Expands an as-set into AS numbers; an AS number stands for itself.
+    pub fn expand(&self, name: &str, limits: &ExpansionLimits) -> Result<Expansion, ExpansionError> {
+        expansion::expand(self, name, limits)
+    }
+
+    /// The prefixes under which routes may be judged differently by `new`: those that other origins are registered for.
+    /// Disjoint, in order.
     pub fn changed_ranges(&self, new: &IrrIndex) -> Vec<Prefix> {
-        let v4 = self.v4.changed(&new.v4).into_iter().map(Prefix::V4);
-        v4.chain(self.v6.changed(&new.v6).into_iter().map(Prefix::V6)).collect()
+        let v4 = self.v4.changed(&new.v4, same_origins).into_iter().map(Prefix::V4);
+        v4.chain(self.v6.changed(&new.v6, same_origins).into_iter().map(Prefix::V6)).collect()
     }
 
     /// How many route objects it holds.
@@ -112,9 +264,33 @@ impl IrrIndex {
         self.len() == 0
     }
 
-    /// Octets held.
+    /// How many as-sets it holds.
+    pub fn as_sets(&self) -> usize {
+        self.as_sets.len()
+    }
+
+    /// The registries, in their order.
+    pub fn sources(&self) -> &[Arc<str>] {
+        &self.sources
+    }
+
+    /// Octets held, the as-sets' not counted.
     pub fn memory_bytes(&self) -> usize {
         self.v4.memory_bytes() + self.v6.memory_bytes()
+    }
+
+    pub(crate) fn as_set(&self, name: &AsSetName) -> Option<&AsSet> {
+        match &name.source {
+            None => self.as_sets.find(&name.name, None),
+            Some(source) => {
+                let at = self.sources.iter().position(|known| **known == **source)?;
+                self.as_sets.find(&name.name, Some(u16::try_from(at).ok()?))
+            }
+        }
+    }
+
+    pub(crate) fn source(&self, at: u16) -> Arc<str> {
+        self.sources.get(usize::from(at)).cloned().unwrap_or_else(|| Arc::from(""))
     }
 
     fn covering_of<'a, A: Address>(
@@ -126,7 +302,7 @@ impl IrrIndex {
             registrations.iter().map(move |Registration { origin, source }| RouteObject {
                 prefix: A::prefix(net.truncate(len)),
                 origin: Asn(*origin),
-                source: self.sources[usize::from(*source)].clone(),
+                source: self.source(*source),
             })
         })
     }
@@ -149,6 +325,14 @@ fn registered<A: Address>(
         let reaches = len == net.len() || net.len() <= longest;
         reaches && has_origin(registrations, origin)
     })
+}
+
+/// Which registry an object is from does not change a verdict.
+fn same_origins(old: &[Registration], new: &[Registration]) -> bool {
+    fn origins(registrations: &[Registration]) -> impl Iterator<Item = u32> {
+        registrations.chunk_by(|one, next| one.origin == next.origin).map(|chunk| chunk[0].origin)
+    }
+    origins(old).eq(origins(new))
 }
 
 /// Whether one prefix's route objects name an AS. Sorted by it, so that one with a great many costs no walk.

@@ -12,12 +12,16 @@
 //!   an UPDATE ----------> Attributes, Net<A> ------/
 //! ```
 
+pub mod as_set;
 pub mod bogons;
 pub mod check;
 mod covering;
 pub mod evidence;
+pub mod expansion;
 pub mod irr;
 pub mod judge;
+mod lines;
+pub mod malformed;
 pub mod origin_set;
 mod path_stage;
 pub mod peer;
@@ -26,13 +30,18 @@ mod prefix_stage;
 pub mod reason;
 pub mod role;
 pub mod rov;
+mod rpsl;
 pub mod snapshot;
+pub mod vrps;
 
+pub use as_set::AsSetName;
 pub use bogons::Bogons;
 pub use check::{Checks, Mode};
 pub use evidence::{Evidence, Finding, Recorder, Trace};
-pub use irr::{IrrBuilder, IrrIndex, RouteObject};
+pub use expansion::{Expansion, ExpansionError, ExpansionLimits};
+pub use irr::{IrrBuilder, IrrError, IrrIndex, IrrReport, RouteObject};
 pub use judge::{PathVerdict, Verdict, judge, judge_path, judge_prefix};
+pub use malformed::Malformed;
 pub use origin_set::OriginSet;
 pub use peer::{Limits, Peer};
 pub use prefix_set::PrefixSet;
@@ -40,3 +49,4 @@ pub use reason::{Reason, Stage};
 pub use role::{Role, Source, exports};
 pub use rov::{RovIndex, RovState, Vrp};
 pub use snapshot::Snapshot;
+pub use vrps::{EmptySet, VrpFile, VrpFileError};

@@ -184,8 +184,8 @@ impl RovIndex {
 
     /// The prefixes under which routes may be judged differently by `new`: those whose VRPs differ. Disjoint, in order.
     pub fn changed_ranges(&self, new: &RovIndex) -> Vec<Prefix> {
-        let v4 = self.v4.changed(&new.v4).into_iter().map(Prefix::V4);
-        v4.chain(self.v6.changed(&new.v6).into_iter().map(Prefix::V6)).collect()
+        let v4 = self.v4.changed(&new.v4, PartialEq::eq).into_iter().map(Prefix::V4);
+        v4.chain(self.v6.changed(&new.v6, PartialEq::eq).into_iter().map(Prefix::V6)).collect()
     }
 
     /// How many VRPs it holds.
