@@ -109,3 +109,6 @@ pub fn local_preference(path: &Path, ranking: &Ranking) -> u32 {
         _ => ranking.local_preference,
     }
 }
+
+#[cfg(test)]
+mod tests;

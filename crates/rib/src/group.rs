@@ -284,12 +284,6 @@ impl<A: Address> Groups<A> {
         again
     }
 
-    /// Whether nothing is left to be sent.
-    #[cfg(test)]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.groups.iter().all(Group::is_idle)
-    }
-
     /// How many groups there are.
     pub(crate) fn len(&self) -> usize {
         self.groups.len()

@@ -3,6 +3,8 @@
 //! Random announcements, withdrawals, sessions that come and go, peers that stop reading and refreshes are played to
 //! both; after every settling, what each peer was sent must add up to what the model says it should hold.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -14,8 +16,8 @@ use palisade_bgp::update::{Context, Decoder};
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{Checks, Mode, PathVerdict, Peer, Reason, Role, Snapshot, Source, exports};
 use palisade_rib::{
-    AttributeSet, Batch, Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, Ranking,
-    RibPeer, Section, Shard, fib_next_hop,
+    AttributeSet, Batch, Change, Chunk, ExportView, Outbox, PeerCounters, PeerIndex, Ranking, RibPeer, Shard,
+    fib_next_hop,
 };
 
 const PEERS: u16 = 6;
@@ -104,7 +106,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
     let role = role(peer);
     let mut policy = Peer::new(Asn(asn(peer)), Asn(64500), Some(role), address(peer));
     policy.checks = Checks::all(Mode::Off);
-    policy.checks.set(Reason::AsLoop, Mode::Enforce);
+    assert!(policy.checks.set(Reason::AsLoop, Mode::Enforce).is_ok());
     let export = ExportView {
         role,
         local_asn: Asn(64500),
@@ -266,7 +268,7 @@ impl Play {
 
 #[test]
 fn peers_and_fib_end_up_with_what_a_simple_model_says() {
-    for seed in 1..=300 {
+    for seed in 1..=100 {
         let mut play = Play::new(seed * 0x9e37_79b9);
         for round in 0..8 {
             for _ in 0..60 * (1 + round % 3) {
