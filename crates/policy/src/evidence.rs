@@ -4,6 +4,7 @@
 //! reason ends the questions. For explain it is a [`Trace`]: every check is asked, also those that are off, and each answer is
 //! kept with what led to it. Both come to the same verdict.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use palisade_bgp::{Asn, Prefix};
@@ -147,4 +148,105 @@ pub struct RouteObjectEvidence {
     pub wrong_asn: Vec<RouteObject>,
     /// Whether the route passes because the RPKI authorizes it.
     pub rpki_valid: bool,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Evidence::Role(None) => f.write_str("the peer has no role"),
+            Evidence::Role(Some(role)) => write!(f, "the peer's role is {role}"),
+            Evidence::FirstAs { found: Some(found), expected } => {
+                write!(f, "the path begins with {found}, the peer is {expected}")
+            }
+            Evidence::FirstAs { found: None, expected } => {
+                write!(f, "the path begins with no AS, the peer is {expected}")
+            }
+            Evidence::InPath(asns) if asns.is_empty() => f.write_str("none in the path"),
+            Evidence::InPath(asns) => write!(f, "in the path: {}", List(asns)),
+            Evidence::Measure { found, least: 0, most } => write!(f, "{found}, at most {most}"),
+            Evidence::Measure { found, least, most } => write!(f, "{found}, between {least} and {most}"),
+            Evidence::OnlyToCustomer(None) => f.write_str("no ONLY_TO_CUSTOMER"),
+            Evidence::OnlyToCustomer(Some(asn)) => write!(f, "ONLY_TO_CUSTOMER is {asn}"),
+            Evidence::NextHop { found, expected: None } => write!(f, "the next hop is {found}"),
+            Evidence::NextHop { found, expected: Some(expected) } => {
+                write!(f, "the next hop is {found}, the peer is {expected}")
+            }
+            Evidence::CoveredBy(None) => f.write_str("covered by none"),
+            Evidence::CoveredBy(Some(prefix)) => write!(f, "covered by {prefix}"),
+            Evidence::Vrps(vrps) => vrps.fmt(f),
+            Evidence::RouteObjects(objects) => objects.fmt(f),
+            Evidence::Origin { origin, as_set } => write!(f, "{}", OriginClause(*origin, *as_set)),
+            Evidence::Ownership { blackhole: false, .. } => f.write_str("no BLACKHOLE"),
+            Evidence::Ownership { speaks_for_origin, by_vrp, by_route_object, .. } => write!(
+                f,
+                "the peer {} originate for this AS; VRP: {}; route object: {}",
+                if *speaks_for_origin { "may" } else { "may not" },
+                yes_or_no(*by_vrp),
+                yes_or_no(*by_route_object),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for VrpEvidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.state.slug())?;
+        let kinds =
+            [("matched", &self.matched), ("too long for", &self.wrong_length), ("other AS", &self.wrong_asn)];
+        for (kind, vrps) in kinds.into_iter().filter(|(_, vrps)| !vrps.is_empty()) {
+            write!(f, "; {kind}: {}", List(vrps))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for RouteObjectEvidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.matched.is_empty(), self.rpki_valid) {
+            (false, _) => "registered",
+            (true, true) => "not registered, but RPKI-valid",
+            (true, false) => "not registered",
+        })?;
+        let kinds =
+            [("matched", &self.matched), ("too long for", &self.wrong_length), ("other AS", &self.wrong_asn)];
+        for (kind, objects) in kinds.into_iter().filter(|(_, objects)| !objects.is_empty()) {
+            write!(f, "; {kind}: {}", List(objects))?;
+        }
+        Ok(())
+    }
+}
+
+struct OriginClause(Option<Asn>, Option<usize>);
+
+impl fmt::Display for OriginClause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(origin) => write!(f, "the origin is {origin}")?,
+            None => f.write_str("the route has no origin AS")?,
+        }
+        match self.1 {
+            Some(count) => write!(f, ", the as-set comes to {count} AS numbers"),
+            None => f.write_str(", and without an as-set only the peer's own AS will do"),
+        }
+    }
+}
+
+/// The first few of a list, and how many more there are.
+struct List<'a, T>(&'a [T]);
+
+impl<T: fmt::Display> fmt::Display for List<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        for (at, item) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{item}", if at > 0 { ", " } else { "" })?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+fn yes_or_no(answer: bool) -> &'static str {
+    if answer { "yes" } else { "no" }
 }

@@ -1,0 +1,126 @@
+//! What several of these tests need: announcements made by hand, peers, and the real data where it is.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use palisade_bgp::attributes::{Community, Facts, NextHop, Span};
+use palisade_bgp::{AsPath, Asn, Attributes, Net, Prefix};
+
+/// A prefix from its text.
+pub(crate) fn prefix(text: &str) -> Prefix {
+    text.parse().unwrap()
+}
+
+/// An IPv4 network from its text.
+pub(crate) fn net(text: &str) -> Net<u32> {
+    match prefix(text) {
+        Prefix::V4(net) => net,
+        Prefix::V6(_) => panic!("{text} is not IPv4"),
+    }
+}
+
+/// An IPv6 network from its text.
+pub(crate) fn net6(text: &str) -> Net<u128> {
+    match prefix(text) {
+        Prefix::V6(net) => net,
+        Prefix::V4(_) => panic!("{text} is not IPv6"),
+    }
+}
+
+/// An address from its text.
+pub(crate) fn address(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+/// An announcement's attributes, in their canonical form.
+pub(crate) struct Announcement {
+    wire: Vec<u8>,
+    pub(crate) facts: Facts,
+    pub(crate) next_hop: NextHop,
+}
+
+impl Announcement {
+    /// A path in the notation that [`AsPath`] is shown in: `64500 64501 {64502,64503}`.
+    pub(crate) fn new(path: &str, next_hop: &str) -> Self {
+        let mut announcement = Announcement {
+            wire: Vec::new(),
+            facts: Facts::default(),
+            next_hop: NextHop::from(address(next_hop)),
+        };
+        let octets = path_octets(path);
+        let as_path = AsPath::parse(&octets).unwrap();
+        announcement.facts.path_length = as_path.length() as u16;
+        announcement.facts.neighbor_as = as_path.neighbor();
+        announcement.facts.origin_as = as_path.origin();
+        announcement.facts.as_path = announcement.push(&octets);
+        announcement
+    }
+
+    pub(crate) fn communities(mut self, communities: &[Community]) -> Self {
+        let octets: Vec<u8> = communities.iter().flat_map(|community| community.0.to_be_bytes()).collect();
+        self.facts.communities = self.push(&octets);
+        self
+    }
+
+    pub(crate) fn large_communities(mut self, count: usize) -> Self {
+        self.facts.large_communities = self.push(&vec![1; 12 * count]);
+        self
+    }
+
+    pub(crate) fn only_to_customer(mut self, asn: u32) -> Self {
+        self.facts.only_to_customer = Some(Asn(asn));
+        self
+    }
+
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes { wire: &self.wire, facts: &self.facts, next_hop: self.next_hop }
+    }
+
+    /// Appends an attribute's value, behind a header that nobody reads.
+    fn push(&mut self, value: &[u8]) -> Span {
+        self.wire.extend([0; 4]);
+        let start = self.wire.len() as u16;
+        self.wire.extend_from_slice(value);
+        Span { start, len: value.len() as u16 }
+    }
+}
+
+fn path_octets(path: &str) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let mut sequence: Vec<u32> = Vec::new();
+    for word in path.split_whitespace() {
+        if let Some(set) = word.strip_prefix('{') {
+            let set: Vec<u32> =
+                set.trim_end_matches('}').split(',').map(|asn| asn.parse().unwrap()).collect();
+            push_segment(&mut octets, 2, &std::mem::take(&mut sequence));
+            push_segment(&mut octets, 1, &set);
+        } else {
+            sequence.push(word.parse().unwrap());
+        }
+    }
+    push_segment(&mut octets, 2, &sequence);
+    octets
+}
+
+fn push_segment(octets: &mut Vec<u8>, kind: u8, asns: &[u32]) {
+    for asns in asns.chunks(255) {
+        octets.extend([kind, asns.len() as u8]);
+        octets.extend(asns.iter().flat_map(|asn| asn.to_be_bytes()));
+    }
+}
+
+/// A file of the real data, which lies beside the project; says so where it does not.
+pub(crate) fn real_data(file: &str) -> Option<PathBuf> {
+    let folder = match std::env::var_os("PALISADE_REAL_DATA") {
+        Some(folder) => PathBuf::from(folder),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+    };
+    let path = folder.join(file);
+    if path.is_file() {
+        return Some(path);
+    }
+    eprintln!("SKIPPED: no {file} in {}: set PALISADE_REAL_DATA to where it is", folder.display());
+    None
+}
