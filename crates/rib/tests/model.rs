@@ -198,13 +198,15 @@ struct Play {
     model: Model,
     wires: Wires,
     now: Instant,
+    /// How many prefixes there are to speak of.
+    prefixes: u64,
 }
 
 impl Play {
     fn new(seed: u64) -> Self {
         let shard = Shard::new(Arc::new(Snapshot::default()));
         let (random, model, wires) = (Random(seed | 1), Model::default(), Wires::default());
-        Play { random, shard, model, wires, now: Instant::now() }
+        Play { random, shard, model, wires, now: Instant::now(), prefixes: 64 }
     }
 
     fn step(&mut self) {
@@ -232,7 +234,7 @@ impl Play {
     fn speak(&mut self, peer: PeerIndex) {
         let mut batch = Batch::new(peer);
         for _ in 0..1 + self.random.below(8) {
-            let net = Net::new(0x0a00_0000 | (self.random.below(64) as u32) << 16, 16);
+            let net = Net::new(0x0a00_0000 | (self.random.below(self.prefixes) as u32) << 8, 24);
             if self.random.below(3) == 0 {
                 batch.v4.push(None, net, 0);
                 self.model.paths.entry(net).or_default().remove(&peer);
@@ -278,6 +280,43 @@ fn peers_and_fib_end_up_with_what_a_simple_model_says() {
             play.compare(seed);
         }
     }
+}
+
+/// A table is walked some thousand prefixes at a time: what changes meanwhile, behind, ahead and exactly where the walk
+/// stands, must come out right too.
+#[test]
+fn what_changes_while_a_new_session_is_sent_the_table_is_neither_lost_nor_sent_wrongly() {
+    let mut play = Play::new(7);
+    let (from, joining) = (PeerIndex(1), PeerIndex(3));
+    play.model.up.extend([from, joining]);
+    play.shard.peer_up(from, rib_peer(from));
+    let nets: Vec<Net<u32>> = (0..20_000).map(|at| Net::new(0x0a00_0000 | at << 8, 24)).collect();
+    let say = |play: &mut Play, net: Net<u32>, tail: Option<u32>| {
+        let mut batch = Batch::new(from);
+        batch.v4.push(tail.map(|asn| attributes(from, &[asn])).as_ref(), net, 0);
+        play.shard.apply(&batch, &mut play.wires);
+        let paths = play.model.paths.entry(net).or_default();
+        match tail {
+            Some(asn) => drop(paths.insert(from, vec![asn])),
+            None => drop(paths.remove(&from)),
+        }
+    };
+    nets.iter().for_each(|net| say(&mut play, *net, Some(60_000)));
+    play.settle();
+    play.shard.peer_up(joining, rib_peer(joining));
+    while play.wires.held.get(&joining).map_or(0, BTreeMap::len) < 15_000 {
+        play.shard.publish(play.now, &mut play.wires);
+        let sent: Vec<Net<u32>> = play.wires.held[&joining].keys().copied().collect();
+        let stands = nets.partition_point(|net| net <= sent.last().unwrap());
+        for (at, tail) in
+            [(stands - 1, Some(60_001)), (stands - 2, None), (stands, None), (stands + 1, Some(60_002))]
+        {
+            say(&mut play, nets[at], tail);
+        }
+    }
+    play.settle();
+    play.compare(7);
+    assert_eq!(play.wires.spurious, 0, "nothing was withdrawn that had not been announced");
 }
 
 #[test]
