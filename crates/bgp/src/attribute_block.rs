@@ -339,6 +339,3 @@ fn without_confederation(path: AsPath<'_>) -> Vec<u8> {
     }
     out
 }
-
-#[cfg(test)]
-mod tests;

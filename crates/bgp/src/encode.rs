@@ -200,3 +200,6 @@ impl Hop {
         Hop { octets, len: if link_local.is_some() { 32 } else { 16 } }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ pub mod notification;
 pub mod open;
 pub mod prefix;
 mod reading;
+#[cfg(test)]
+mod sample;
 pub mod session;
 mod two_octet;
 pub mod update;

@@ -322,3 +322,6 @@ fn next_hop(octets: &[u8]) -> Option<NextHop> {
     let link_local = rest.try_into().ok().map(|sixteen: [u8; 16]| Ipv6Addr::from(sixteen));
     Some(NextHop::V6 { global: Ipv6Addr::from(*global), link_local })
 }
+
+#[cfg(test)]
+mod tests;

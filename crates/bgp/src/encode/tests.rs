@@ -1,0 +1,287 @@
+use super::*;
+use crate::as_path::Asn;
+use crate::attributes::{Community, LargeCommunity};
+use crate::message::frame;
+use crate::sample::{TEN, attribute, body, origin, path, segments, sequence};
+use crate::update::{Context, Decoder, Update};
+
+const HOP: NextHop = NextHop::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+fn hop6() -> NextHop {
+    NextHop::V6 { global: "2001:db8::1".parse().unwrap(), link_local: None }
+}
+
+fn rewrite() -> Rewrite {
+    Rewrite::external(HOP)
+}
+
+/// The block that attributes become, read from an internal peer so that none is left out.
+fn block(attributes: &[u8], rewrite: &Rewrite) -> Vec<u8> {
+    let body = body(&[], &[attributes, &attribute(0x40, 3, &[192, 0, 2, 1])].concat(), TEN);
+    let context = Context { internal: true, ..Context::default() };
+    let mut decoder = Decoder::new();
+    let update = decoder.update(&body, &context).unwrap();
+    let (attributes, _) = update.announced::<u32>().unwrap();
+    let mut out = Vec::new();
+    attribute_block(&attributes, rewrite, &mut out);
+    out
+}
+
+fn path_of(asns: &[u32]) -> Vec<u8> {
+    attribute(0x40, 2, &sequence(asns))
+}
+
+/// Takes the whole messages in `wire` to the decoder.
+fn decoded(wire: &[u8], mut each: impl FnMut(&Update<'_>)) -> usize {
+    let (mut rest, mut count, mut decoder) = (wire, 0, Decoder::new());
+    while let Some((kind, total)) = frame(rest, MAX_EXTENDED_LEN).unwrap() {
+        assert_eq!(kind, MessageKind::Update);
+        each(&decoder.update(&rest[HEADER_LEN..total], &Context::default()).unwrap());
+        rest = &rest[total..];
+        count += 1;
+    }
+    assert!(rest.is_empty());
+    count
+}
+
+#[test]
+fn an_external_peer_is_told_nothing_that_stays_in_the_as() {
+    let inner = [
+        attribute(0x80, 4, &[0, 0, 0, 9]),
+        attribute(0x40, 5, &[0, 0, 0, 200]),
+        attribute(0x80, 9, &[1, 1, 1, 1]),
+        attribute(0x80, 10, &[2, 2, 2, 2]),
+    ];
+    let all = [origin(), path(), inner.concat()].concat();
+    assert_eq!(block(&all, &rewrite()), [origin(), path()].concat());
+    let internal = Rewrite { internal: true, med: Some(9), ..rewrite() };
+    assert_eq!(block(&all, &internal), all);
+}
+
+#[test]
+fn an_internal_peer_is_always_told_a_local_preference() {
+    let plain = [origin(), path()].concat();
+    let internal = Rewrite { internal: true, ..rewrite() };
+    assert_eq!(block(&plain, &internal), [plain.clone(), attribute(0x40, 5, &[0, 0, 0, 100])].concat());
+    let set = Rewrite { local_pref: Some(7), ..internal };
+    assert_eq!(block(&plain, &set), [plain, attribute(0x40, 5, &[0, 0, 0, 7])].concat());
+}
+
+#[test]
+fn an_as_is_put_in_front_in_a_segment_that_has_room() {
+    let us = |times| Rewrite { prepend: Some((Asn(64499), times)), ..rewrite() };
+    let full: Vec<u32> = vec![7; 255];
+    let mut longer = full[..254].to_vec();
+    longer.insert(0, 64499);
+    let cases: [(Vec<u8>, u8, Vec<u8>); 6] = [
+        (vec![], 1, sequence(&[64499])),
+        (sequence(&[1, 2]), 3, sequence(&[64499, 64499, 64499, 1, 2])),
+        (sequence(&[1]), 0, sequence(&[1])),
+        (sequence(&full[..254]), 1, sequence(&longer)),
+        (sequence(&full), 2, segments(&[(2, &[64499, 64499]), (2, &full)])),
+        (segments(&[(1, &[5, 6])]), 1, segments(&[(2, &[64499]), (1, &[5, 6])])),
+    ];
+    for (before, times, after) in cases {
+        let flags = |value: &[u8]| if value.len() > 255 { 0x50 } else { 0x40 };
+        let got = block(&[origin(), attribute(flags(&before), 2, &before)].concat(), &us(times));
+        assert_eq!(got, [origin(), attribute(flags(&after), 2, &after)].concat());
+    }
+}
+
+#[test]
+fn confederation_segments_stay_in_the_as() {
+    let inside = attribute(0x40, 2, &segments(&[(3, &[65001]), (4, &[65002]), (2, &[1])]));
+    let us = Rewrite { prepend: Some((Asn(9), 1)), ..rewrite() };
+    assert_eq!(block(&[origin(), inside.clone()].concat(), &us), [origin(), path_of(&[9, 1])].concat());
+    let internal = Rewrite { internal: true, ..rewrite() };
+    let whole = [origin(), inside, attribute(0x40, 5, &[0, 0, 0, 100])].concat();
+    assert_eq!(block(&whole, &internal), whole);
+}
+
+#[test]
+fn a_two_octet_peer_gets_as_trans_and_the_truth_beside_it() {
+    let aggregator = attribute(0xc0, 7, &[0, 1, 0x86, 0xa0, 1, 2, 3, 4]);
+    let all = [origin(), path_of(&[64500, 100_000]), aggregator].concat();
+    let two = Rewrite { four_octet_as: false, prepend: Some((Asn(9), 1)), ..rewrite() };
+    let wanted = [
+        origin(),
+        attribute(0x40, 2, &[2, 3, 0, 9, 0xfb, 0xf4, 0x5b, 0xa0]),
+        attribute(0xc0, 7, &[0x5b, 0xa0, 1, 2, 3, 4]),
+        attribute(0xc0, 17, &sequence(&[9, 64500, 100_000])),
+        attribute(0xc0, 18, &[0, 1, 0x86, 0xa0, 1, 2, 3, 4]),
+    ];
+    assert_eq!(block(&all, &two), wanted.concat());
+    let small = [origin(), path_of(&[64500]), attribute(0xc0, 7, &[0, 0, 0, 7, 1, 2, 3, 4])].concat();
+    let wanted =
+        [origin(), attribute(0x40, 2, &[2, 2, 0, 9, 0xfb, 0xf4]), attribute(0xc0, 7, &[0, 7, 1, 2, 3, 4])];
+    assert_eq!(block(&small, &two), wanted.concat());
+}
+
+#[test]
+fn communities_are_added_once_and_in_their_place() {
+    let tags = Rewrite {
+        add_communities: vec![Community(0x0001_0002), Community(0x0003_0004)],
+        add_large_communities: vec![LargeCommunity(1, 2, 3)],
+        ..rewrite()
+    };
+    let large = [0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+    let unknown = attribute(0xe0, 40, &[7]);
+    let before = [origin(), path(), attribute(0xc0, 8, &[0, 1, 0, 2]), unknown.clone()].concat();
+    let after = [
+        origin(),
+        path(),
+        attribute(0xc0, 8, &[0, 1, 0, 2, 0, 3, 0, 4]),
+        attribute(0xe0, 32, &large),
+        unknown,
+    ];
+    assert_eq!(block(&before, &tags), after.concat());
+    // Where nothing was there before, and the path is our own, nothing is partial.
+    let own = [origin(), attribute(0x40, 2, &[])].concat();
+    let tagged = [own.clone(), attribute(0xc0, 8, &[0, 1, 0, 2, 0, 3, 0, 4]), attribute(0xc0, 32, &large)];
+    assert_eq!(block(&own, &tags), tagged.concat());
+}
+
+#[test]
+fn only_to_customer_is_set_where_it_is_absent_and_never_changed() {
+    let otc = Rewrite { only_to_customer: Some(Asn(64499)), ..rewrite() };
+    let plain = [origin(), path()].concat();
+    assert_eq!(block(&plain, &otc), [plain.clone(), attribute(0xe0, 35, &64499u32.to_be_bytes())].concat());
+    let marked = [plain, attribute(0xc0, 35, &[0, 0, 0, 1])].concat();
+    assert_eq!(block(&marked, &otc), marked);
+}
+
+#[test]
+fn unknown_attributes_go_on_byte_for_byte_and_marked_as_partial() {
+    let unknown = attribute(0xd0, 99, &[7; 300]);
+    let got = block(&[origin(), path(), unknown].concat(), &rewrite());
+    assert_eq!(got, [origin(), path(), attribute(0xf0, 99, &[7; 300])].concat());
+}
+
+#[test]
+fn extended_communities_that_are_not_transitive_stay_in_the_as() {
+    let (stays, goes) = ([0x40, 2, 0, 0, 0, 0, 0, 1], [0, 2, 0, 0, 0, 0, 0, 1]);
+    let with = |values: &[[u8; 8]]| [origin(), path(), attribute(0xc0, 16, &values.concat())].concat();
+    assert_eq!(block(&with(&[stays, goes]), &rewrite()), with(&[goes]));
+    assert_eq!(block(&with(&[goes]), &rewrite()), with(&[goes]));
+    assert_eq!(block(&with(&[stays]), &rewrite()), [origin(), path()].concat());
+    let internal = block(&with(&[stays, goes]), &Rewrite { internal: true, ..rewrite() });
+    assert!(internal.ends_with(&attribute(0xc0, 16, &[stays, goes].concat())));
+}
+
+#[test]
+fn announcements_come_back_as_they_went_in_many_to_a_message() {
+    let attributes = [origin(), path(), attribute(0xc0, 8, &[0, 1, 0, 2])].concat();
+    let nets: Vec<Net<u32>> = (0..5000u32).map(|n| Net::new(n << 12, 12 + (n % 13) as u8)).collect();
+    let mut wire = Vec::new();
+    announcements(&attributes, HOP, nets.iter().copied(), MAX_LEN, &mut wire).unwrap();
+    let mut back = Vec::new();
+    let messages = decoded(&wire, |update| {
+        let (got, nlri) = update.announced::<u32>().unwrap();
+        assert_eq!((got.wire, got.next_hop), (&attributes[..], HOP));
+        back.extend(nlri.map(|path| path.net));
+    });
+    assert!(back == nets);
+    assert!((4..=5).contains(&messages), "{messages}");
+}
+
+#[test]
+fn ipv6_announcements_come_back_too_with_mp_reach_nlri_first() {
+    let attributes = [origin(), path()].concat();
+    let nets: Vec<Net<u128>> = (0..3000u128).map(|n| Net::new(n << 80, 48)).collect();
+    let link_local =
+        NextHop::V6 { global: "2001:db8::1".parse().unwrap(), link_local: "fe80::1".parse().ok() };
+    for (hop, max) in [(hop6(), MAX_LEN), (link_local, MAX_EXTENDED_LEN)] {
+        let mut wire = Vec::new();
+        announcements(&attributes, hop, nets.iter().copied(), max, &mut wire).unwrap();
+        assert_eq!(wire[HEADER_LEN + 5], 14);
+        let mut back = Vec::new();
+        decoded(&wire, |update| {
+            let (got, nlri) = update.announced::<u128>().unwrap();
+            assert_eq!((got.wire, got.next_hop), (&attributes[..], hop));
+            back.extend(nlri.map(|path| path.net));
+        });
+        assert!(back == nets);
+    }
+}
+
+#[test]
+fn a_message_is_filled_to_its_last_octet_and_never_past_it() {
+    let attributes = [origin(), path()].concat();
+    for extra in 0..6 {
+        let padded = [attributes.clone(), attribute(0xe0, 99, &vec![0; extra])].concat();
+        for len in [24u8, 25] {
+            let nets = (0..2000u32).map(|n| Net::new(n << 7, len));
+            let mut wire = Vec::new();
+            announcements(&padded, HOP, nets, MAX_LEN, &mut wire).unwrap();
+            let (_, first) = frame(&wire, MAX_LEN).unwrap().unwrap();
+            assert!(MAX_LEN - first < 1 + nlri_octets(len), "{extra} {first}");
+        }
+    }
+}
+
+#[test]
+fn attributes_that_leave_no_room_are_refused_and_nothing_is_written() {
+    let exact = |room: usize| attribute(0xf0, 99, &vec![0; room - 4]);
+    let room = MAX_LEN - HEADER_LEN - 4 - 7 - 5;
+    let one = || std::iter::once(Net::<u32>::new(0, 32));
+    let mut wire = Vec::new();
+    announcements(&exact(room), HOP, one(), MAX_LEN, &mut wire).unwrap();
+    assert_eq!(wire.len(), MAX_LEN);
+    let error = announcements(&exact(room + 1), HOP, one(), MAX_LEN, &mut wire).unwrap_err();
+    assert_eq!((error.octets, wire.len()), (room + 1, MAX_LEN));
+    let six = announcements(&exact(room), hop6(), std::iter::once(Net::<u128>::DEFAULT), 0, &mut wire);
+    assert!(six.is_err() && wire.len() == MAX_LEN);
+}
+
+#[test]
+fn no_prefixes_no_message() {
+    let mut wire = Vec::new();
+    announcements(&[], HOP, std::iter::empty::<Net<u32>>(), MAX_LEN, &mut wire).unwrap();
+    announcements(&[], hop6(), std::iter::empty::<Net<u128>>(), MAX_LEN, &mut wire).unwrap();
+    withdrawals(std::iter::empty::<Net<u32>>(), MAX_LEN, &mut wire);
+    assert!(wire.is_empty());
+}
+
+#[test]
+fn withdrawals_and_end_of_rib_come_back_as_they_went() {
+    let four: Vec<Net<u32>> = (0..3000u32).map(|n| Net::new(n << 8, 24)).collect();
+    let six: Vec<Net<u128>> = (0..2000u128).map(|n| Net::new(n << 80, 48)).collect();
+    let mut wire = Vec::new();
+    withdrawals(four.iter().copied(), MAX_LEN, &mut wire);
+    withdrawals(six.iter().copied(), MAX_LEN, &mut wire);
+    Family::ALL.into_iter().for_each(|family| end_of_rib(family, &mut wire));
+    let (mut back4, mut back6, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    decoded(&wire, |update| {
+        back4.extend(update.withdrawn::<u32>().map(|path| path.net));
+        back6.extend(update.withdrawn::<u128>().map(|path| path.net));
+        ends.extend(update.end_of_rib());
+    });
+    assert!((back4, back6) == (four, six));
+    assert_eq!(ends, Family::ALL);
+}
+
+#[test]
+fn ipv4_behind_an_ipv6_next_hop_goes_in_mp_reach_nlri() {
+    let attributes = [origin(), path()].concat();
+    let mut wire = Vec::new();
+    announcements(&attributes, hop6(), std::iter::once(Net::<u32>::new(10 << 24, 8)), MAX_LEN, &mut wire)
+        .unwrap();
+    let value = &wire[HEADER_LEN + 8..];
+    assert_eq!(value[..4], [0, 1, 1, 16]);
+    assert_eq!(value[21..23], *TEN);
+}
+
+#[test]
+fn a_block_that_was_read_back_gives_the_same_block() {
+    let all = [
+        origin(),
+        path(),
+        attribute(0x40, 6, &[]),
+        attribute(0xc0, 7, &[0, 0, 0, 1, 1, 2, 3, 4]),
+        attribute(0xc0, 8, &[0, 1, 0, 2]),
+        attribute(0xc0, 25, &[0; 20]),
+        attribute(0xe0, 99, &[1]),
+    ]
+    .concat();
+    assert_eq!(block(&all, &rewrite()), all);
+}
