@@ -5,10 +5,15 @@
 mod check;
 mod config;
 mod input;
+mod judging;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// The configuration, unless another is named.
+pub(crate) const CONFIG: &str = "/etc/palisade/palisade.toml";
 
 /// A BGP router and route server that checks where every route comes from before it believes it
 #[derive(Parser)]
@@ -25,14 +30,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    match Cli::parse().command {
         Command::Check(arguments) => check::run(&arguments),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(report) => {
-            eprintln!("{report:?}");
-            ExitCode::FAILURE
-        }
     }
 }

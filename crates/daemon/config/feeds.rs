@@ -29,9 +29,8 @@ pub(crate) struct Irr {
 
 pub(super) fn rpki(mut section: Section<'_>, folder: &Path) -> Rpki {
     let rtr = section.refused("rtr", || {
-        Fault::new("RTR is not spoken yet: `files` is the only key of [rpki]", "can't be had").help(
-            "let the validator write its VRPs to a file, and write `files = [\"vrps.json\"]`",
-        )
+        Fault::new("RTR is not spoken yet: `files` is the only key of [rpki]", "can't be had")
+            .help("let the validator write its VRPs to a file, and write `files = [\"vrps.json\"]`")
     });
     let files = files(&mut section, "files", "\"vrps.json\"", folder, rtr);
     section.end();

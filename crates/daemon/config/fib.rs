@@ -17,7 +17,7 @@ const MAIN: u32 = 254;
 const LOCAL: u32 = 255;
 
 /// Below routes that an administrator writes by hand, which have metric 0 or, in IPv6, 1024 unless told otherwise.
-const DEFAULT_METRIC: u32 = 20;
+const DEFAULT_METRIC: u32 = 32;
 
 /// A table of the kernel.
 #[derive(Debug)]
@@ -44,7 +44,9 @@ pub(super) fn read(mut section: Section<'_>, router: Option<&Router>) -> Fib {
     preferred_source(&mut section, &mut fib);
     if router.is_some_and(|router| router.mode == Mode::RouteServer) {
         let fault = Fault::new("a route server has no [fib]", "it forwards no packets (RFC 7947 s2)");
-        section.problems().push(section.span(), fault.help("remove the section, or write `mode = \"router\"`"));
+        section
+            .problems()
+            .push(section.span(), fault.help("remove the section, or write `mode = \"router\"`"));
     }
     section.end();
     fib

@@ -33,12 +33,11 @@ use toml::de::DeTable;
 pub(crate) use checks::ChosenMode;
 pub(crate) use feeds::{Irr, Rpki};
 pub(crate) use fib::Fib;
-pub(crate) use peer::Peer;
-pub(crate) use problem::{ConfigError, Fault, Problem};
+pub(crate) use peer::{Peer, Setting};
+pub(crate) use problem::{ConfigError, Fault, Problem, Problems};
 pub(crate) use router::{Mode, Router};
 pub(crate) use source::Source;
 
-use problem::Problems;
 use section::Section;
 
 /// A whole configuration.
@@ -87,11 +86,6 @@ impl Config {
         };
         problems.none_or(config)
     }
-
-    /// The peer of that name.
-    pub(crate) fn peer(&self, name: &str) -> Option<&Peer> {
-        self.peers.iter().find(|peer| peer.name == name)
-    }
 }
 
 fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Config> {
@@ -114,7 +108,8 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Co
 fn syntax(message: &str) -> Fault {
     let fault = Fault::new(format!("not TOML: {message}"), "here");
     match message {
-        "duplicate key" => fault.help("each key and each table is written once; peers begin with `[[peer]]`, in two brackets"),
+        "duplicate key" => fault
+            .help("each key and each table is written once; peers begin with `[[peer]]`, in two brackets"),
         _ => fault,
     }
 }

@@ -100,7 +100,11 @@ pub(crate) struct Peer {
 }
 
 /// Reads every peer; the router is `None` where that could not be read, and then what depends on it is not checked.
-pub(super) fn read_all(sections: Vec<Section<'_>>, router: Option<&Router>, problems: &Problems) -> Vec<Peer> {
+pub(super) fn read_all(
+    sections: Vec<Section<'_>>,
+    router: Option<&Router>,
+    problems: &Problems,
+) -> Vec<Peer> {
     if let Some(first) = sections.get(MAX_PEERS) {
         let fault = Fault::new(format!("there are {} peers", sections.len()), "one too many");
         problems.push(first.span(), fault.help(format!("no more than {MAX_PEERS} are taken")));
@@ -158,7 +162,9 @@ fn role(section: &mut Section<'_>, router: Option<&Router>, asn: Option<&Spanned
         }
     }
     let place = written.as_ref().map(Spanned::span);
-    if let Some((asn, fault)) = asn.and_then(|asn| Some((asn, asn_forbids(router.asn, *asn.get_ref(), role)?))) {
+    if let Some((asn, fault)) =
+        asn.and_then(|asn| Some((asn, asn_forbids(router.asn, *asn.get_ref(), role)?)))
+    {
         section.problems().push(place.unwrap_or(asn.span()), fault);
     }
     role
@@ -237,8 +243,13 @@ fn local_preference(section: &mut Section<'_>, role: Option<Role>) -> Setting<u3
     const KEY: &str = "local_preference";
     let written = section.optional(KEY, |field| field.integer(0, u32::MAX, ""));
     if let (Some(written), Some(Role::Internal)) = (&written, role) {
-        let fault = Fault::new(format!("an internal peer has no `{KEY}`"), "its routes bring their own (RFC 4271 s5.1.5)");
-        section.problems().push(written.span(), fault.help("write it on the router where the route enters our AS"));
+        let fault = Fault::new(
+            format!("an internal peer has no `{KEY}`"),
+            "its routes bring their own (RFC 4271 s5.1.5)",
+        );
+        section
+            .problems()
+            .push(written.span(), fault.help("write it on the router where the route enters our AS"));
     }
     let default = role.map_or(0, Role::default_local_preference);
     Setting::new(written, default, role.map_or(Origin::Default, |_| Origin::Role))
@@ -250,7 +261,9 @@ fn next_hop_self(section: &mut Section<'_>, role: Option<Role>) -> bool {
     if role.is_some_and(|role| role != Role::Internal) {
         let fault = Fault::new(format!("only an internal peer has `{KEY}`"), "not for this role");
         let help = match role {
-            Some(Role::RsClient) => "remove it: a route server leaves the next hop as it is (RFC 7947 s2.2.1)",
+            Some(Role::RsClient) => {
+                "remove it: a route server leaves the next hop as it is (RFC 7947 s2.2.1)"
+            }
             _ => "remove it: external peers are always told that we are the next hop",
         };
         section.problems().push(place, fault.help(help));
@@ -262,7 +275,8 @@ fn allow_default(section: &mut Section<'_>, checks: &[ChosenMode]) -> bool {
     const KEY: &str = "allow_default";
     let Some(place) = flag(section, KEY) else { return false };
     if let Some(chosen) = checks.iter().find(|chosen| chosen.reason == Reason::DefaultRoute) {
-        let fault = Fault::new(format!("`{KEY}` and the check `{}` are one thing", chosen.reason), "said here");
+        let fault =
+            Fault::new(format!("`{KEY}` and the check `{}` are one thing", chosen.reason), "said here");
         let fault = fault.help("remove one of them");
         section.problems().push_pair(place, fault, chosen.span.clone(), "and here");
     }
@@ -283,7 +297,12 @@ struct Unique {
 }
 
 impl Unique {
-    fn claim(&mut self, name: Option<&Spanned<String>>, address: Option<&Spanned<IpAddr>>, problems: &Problems) {
+    fn claim(
+        &mut self,
+        name: Option<&Spanned<String>>,
+        address: Option<&Spanned<IpAddr>>,
+        problems: &Problems,
+    ) {
         if let Some(name) = name {
             claim(&mut self.names, name, "are called", problems);
         }

@@ -1,6 +1,7 @@
 //! `[router]`: who we are, and what of ours nobody else may announce.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
 
 use palisade_bgp::{Asn, Prefix};
 use toml::Spanned;
@@ -41,6 +42,8 @@ impl Mode {
 pub(crate) struct Router {
     /// Its AS.
     pub(crate) asn: Asn,
+    /// Where that is written.
+    pub(crate) asn_span: Range<usize>,
     /// Its BGP identifier.
     pub(crate) id: Ipv4Addr,
     /// What kind of speaker it is.
@@ -72,8 +75,9 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Router> {
     let hold_time = section.optional("hold_time", value::hold_time);
     let hold_time_s = hold_time.map_or(DEFAULT_HOLD_TIME_S, Spanned::into_inner);
     section.end();
-    let (asn, id) = (asn?.into_inner(), id?.into_inner());
-    Some(Router { asn, id, mode, listen, networks, own_prefixes, peering_lans, hold_time_s })
+    let (asn, id) = (asn?, id?.into_inner());
+    let (asn_span, asn) = (asn.span(), asn.into_inner());
+    Some(Router { asn, asn_span, id, mode, listen, networks, own_prefixes, peering_lans, hold_time_s })
 }
 
 fn everywhere() -> Vec<SocketAddr> {
@@ -85,7 +89,8 @@ fn everywhere() -> Vec<SocketAddr> {
 fn prefixes(section: &mut Section<'_>, key: &'static str, mode: Mode) -> Vec<Prefix> {
     let list = section.list(key, "\"192.0.2.0/24\"", value::prefix).map(|(_, list)| list).unwrap_or_default();
     if let (Mode::RouteServer, Some(first)) = (mode, list.first()) {
-        let fault = Fault::new(format!("a route server has no `{key}`"), "it originates nothing (RFC 7947 s2)");
+        let fault =
+            Fault::new(format!("a route server has no `{key}`"), "it originates nothing (RFC 7947 s2)");
         let help = "write `own_prefixes` for prefixes that its clients may not announce";
         section.problems().push(first.span(), fault.help(help));
     }

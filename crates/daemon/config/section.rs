@@ -24,6 +24,8 @@ pub(crate) struct Section<'a> {
     table: &'a DeTable<'a>,
     span: Range<usize>,
     asked: Vec<&'static str>,
+    /// Keys that can't be had, of which that was told.
+    refused: Vec<&'static str>,
     problems: &'a Problems,
 }
 
@@ -38,7 +40,7 @@ pub(crate) struct Field<'a> {
 impl<'a> Section<'a> {
     /// The whole document.
     pub(crate) fn root(table: &'a DeTable<'a>, problems: &'a Problems) -> Self {
-        Section { name: "the file", table, span: 0..0, asked: Vec::new(), problems }
+        Section { name: "the file", table, span: 0..0, asked: Vec::new(), refused: Vec::new(), problems }
     }
 
     /// Where its header is.
@@ -96,7 +98,8 @@ impl<'a> Section<'a> {
     }
 
     /// Whether there is a key that can't be had, which is then told.
-    pub(crate) fn refused(&self, key: &str, fault: impl FnOnce() -> Fault) -> bool {
+    pub(crate) fn refused(&mut self, key: &'static str, fault: impl FnOnce() -> Fault) -> bool {
+        self.refused.push(key);
         let written = self.table.get_key_value(key);
         if let Some((written, _)) = written {
             self.problems.push(written.span(), fault());
@@ -163,7 +166,7 @@ impl<'a> Section<'a> {
             self.problems.push(span, field.unlike("a table").help(format!("begin it with `{name}`")));
             return None;
         };
-        Some(Section { name, table, span, asked: Vec::new(), problems: self.problems })
+        Some(Section { name, table, span, asked: Vec::new(), refused: Vec::new(), problems: self.problems })
     }
 
     /// Every key and value, for a table whose keys are data.
@@ -179,7 +182,7 @@ impl<'a> Section<'a> {
     pub(crate) fn end(self) {
         for key in self.table.keys() {
             let text: &str = key.get_ref();
-            if !self.asked.contains(&text) {
+            if !self.asked.contains(&text) && !self.refused.contains(&text) {
                 self.problems.push(key.span(), self.unknown(text));
             }
         }
@@ -189,7 +192,7 @@ impl<'a> Section<'a> {
         let fault = Fault::new(format!("{} has no key {}", self.name, quoted(key)), "unknown");
         match nearest(key, &self.asked) {
             Some(known) => fault.help(format!("did you mean `{known}`?")),
-            None => fault.help(format!("the keys of {} are {}", self.name, listed(&self.asked))),
+            None => fault.help(format!("what {} knows is {}", self.name, listed(&self.asked))),
         }
     }
 }
@@ -228,7 +231,9 @@ impl<'a> Field<'a> {
     /// An integer of at least `least` and at most `most`; `unit` follows the numbers in the message.
     pub(crate) fn integer(self, least: u32, most: u32, unit: &str) -> Result<u32, Fault> {
         let DeValue::Integer(integer) = self.value.get_ref() else {
-            return Err(self.unlike("an integer").help(format!("write a number from {least} to {most}{unit}")));
+            return Err(self
+                .unlike("an integer")
+                .help(format!("write a number from {least} to {most}{unit}")));
         };
         let value = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
         value.filter(|value| (least..=most).contains(value)).ok_or_else(|| {

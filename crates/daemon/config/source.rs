@@ -194,7 +194,8 @@ impl SourceCode for Source {
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let end = span.offset().checked_add(span.len()).filter(|end| *end <= self.text.len());
         let span = span.offset()..end.ok_or(MietteError::OutOfBounds)?;
-        let part = self.excerpt(&span, before, after);
+        // Asked for no line around it, miette wants to know where the span itself begins.
+        let part = if before + after == 0 { span } else { self.excerpt(&span, before, after) };
         let Position { line, column } = self.position(part.start);
         let data = &self.shown.get_or_init(|| disarm(&self.text)).as_bytes()[part.clone()];
         let count = data.iter().filter(|octet| **octet == b'\n').count() + 1;
@@ -227,11 +228,15 @@ fn acts_on_a_terminal(character: char) -> bool {
 
 /// A value as a message quotes it: on one line, not too long, and safe for a terminal.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text.chars().take(QUOTED).flat_map(|character| {
-        let escaped = acts_on_a_terminal(character);
-        let plain = (!escaped).then_some(character);
-        plain.into_iter().chain(escaped.then(|| character.escape_default()).into_iter().flatten())
-    }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(QUOTED)
+        .flat_map(|character| {
+            let escaped = acts_on_a_terminal(character);
+            let plain = (!escaped).then_some(character);
+            plain.into_iter().chain(escaped.then(|| character.escape_default()).into_iter().flatten())
+        })
+        .collect();
     if text.chars().nth(QUOTED).is_some() {
         shown.push('…');
     }

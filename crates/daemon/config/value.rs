@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use palisade_bgp::prefix::PrefixError;
 use palisade_bgp::{Asn, Prefix};
+use palisade_policy::as_set::Member;
 use toml::Spanned;
 
 use super::nearest::nearest;
@@ -16,9 +17,6 @@ use super::source::quoted;
 
 /// Characters of a peer's name, which labels metrics and heads tables.
 const MAX_NAME: usize = 64;
-
-/// Characters of an as-set's name.
-const MAX_AS_SET: usize = 255;
 
 /// An AS number that somebody can have.
 pub(crate) fn asn(field: Field<'_>) -> Result<Asn, Fault> {
@@ -36,7 +34,8 @@ pub(crate) fn asn(field: Field<'_>) -> Result<Asn, Fault> {
         65535 | u32::MAX => "it is reserved (RFC 7300)",
         _ => return Ok(Asn(number)),
     };
-    Err(Fault::new(format!("`asn` can't be {number}"), reserved).help("write the AS number that a registry assigned"))
+    Err(Fault::new(format!("`asn` can't be {number}"), reserved)
+        .help("write the AS number that a registry assigned"))
 }
 
 /// A BGP identifier: any IPv4 address but 0.0.0.0 (RFC 6286 s2.1).
@@ -48,14 +47,17 @@ pub(crate) fn router_id(field: Field<'_>) -> Result<Ipv4Addr, Fault> {
             Err(Fault::new("`id` can't be 0.0.0.0", "it identifies nobody (RFC 6286 s2.1)").help(HELP))
         }
         Ok(id) => Ok(id),
-        Err(_) => Err(Fault::new(format!("`id` can't be {}", quoted(text)), "not an IPv4 address").help(HELP)),
+        Err(_) => {
+            Err(Fault::new(format!("`id` can't be {}", quoted(text)), "not an IPv4 address").help(HELP))
+        }
     }
 }
 
 /// The address of a host that a session can be with.
 pub(crate) fn address(field: Field<'_>) -> Result<IpAddr, Fault> {
     const HELP: &str = "write one address, like `192.0.2.1` or `2001:db8::1`";
-    let wrong = |text: &str, label: &str| Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), label);
+    let wrong =
+        |text: &str, label: &str| Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), label);
     let text = field.text()?;
     if text.contains('%') {
         return Err(wrong(text, "an address with a zone").help("name the link's global address instead"));
@@ -80,8 +82,11 @@ pub(crate) fn socket(field: Field<'_>) -> Result<SocketAddr, Fault> {
         Ok(socket) if socket.port() == 0 => Err(wrong("port 0 is no port").help("BGP's port is 179")),
         Ok(socket) => Ok(socket),
         Err(_) => Err(match text.trim_matches(['[', ']']).parse::<IpAddr>() {
-            Ok(address) => wrong("the port is missing").help(format!("write `{}`", SocketAddr::new(address, 179))),
-            Err(_) => wrong("not an address with a port").help("write it like `192.0.2.1:179` or `[2001:db8::1]:179`"),
+            Ok(address) => {
+                wrong("the port is missing").help(format!("write `{}`", SocketAddr::new(address, 179)))
+            }
+            Err(_) => wrong("not an address with a port")
+                .help("write it like `192.0.2.1:179` or `[2001:db8::1]:179`"),
         }),
     }
 }
@@ -134,39 +139,22 @@ pub(crate) fn name(field: Field<'_>) -> Result<String, Fault> {
     Err(fault.help("a name is made of letters, digits, `-`, `_` and `.`, like `transit-a`"))
 }
 
-/// The name of an as-set, with its registry before it or not, or the ASN of a peer that has no as-set
-/// (RFC 2622 s5.1).
+/// The name of an as-set, with its registry before it or not, or the AS number of a peer that has no as-set.
 pub(crate) fn as_set(field: Field<'_>) -> Result<String, Fault> {
-    let text = field.text()?;
-    let (registry, set) = text.split_once("::").map_or((None, text), |(registry, set)| (Some(registry), set));
-    let word = |word: &str| {
-        word.starts_with(|letter: char| letter.is_ascii_alphabetic())
-            && word.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
-    };
-    let names_a_set = |part: &str| part.len() > 3 && part[..3].eq_ignore_ascii_case("AS-");
-    let parts = || set.split(':');
-    let label = if text.len() > MAX_AS_SET {
-        "too long for a name"
-    } else if !registry.is_none_or(word) {
-        "what stands before `::` is no registry"
-    } else if !parts().all(word) {
-        "not the name of an as-set"
-    } else if !(parts().any(names_a_set) && parts().all(|part| names_a_set(part) || part.parse::<Asn>().is_ok())
-        || set.parse::<Asn>().is_ok())
-    {
-        "an as-set's name begins with `AS-`"
-    } else {
-        return Ok(text.into());
-    };
-    let fault = Fault::new(format!("`as_set` can't be {}", quoted(text)), label);
-    Err(fault.help("write it like `AS-EXAMPLE`, `RIPE::AS-EXAMPLE` or `AS64500:AS-EXAMPLE`"))
+    const HELP: &str = "write it like `AS-EXAMPLE`, `RIPE::AS-EXAMPLE` or `AS64500:AS-EXAMPLE`";
+    let text = field.text().map_err(|fault| fault.help(HELP))?;
+    let member = text.parse::<Member>().map(|_| text.to_owned());
+    member.map_err(|_| field.not("an as-set's name begins with `AS-` (RFC 2622 s5)").help(HELP))
 }
 
 /// Seconds without a message after which a session is dead: 0 for never, or at least 3 (RFC 4271 s4.2).
 pub(crate) fn hold_time(field: Field<'_>) -> Result<u16, Fault> {
     match u16::try_from(field.integer(0, u32::from(u16::MAX), " seconds")?) {
         Ok(seconds @ (1 | 2)) => {
-            let fault = Fault::new(format!("`hold_time` can't be {seconds}"), "must be 0 or at least 3 (RFC 4271 s4.2)");
+            let fault = Fault::new(
+                format!("`hold_time` can't be {seconds}"),
+                "must be 0 or at least 3 (RFC 4271 s4.2)",
+            );
             Err(fault.help("90 is usual; 0 means that a dead peer is never noticed"))
         }
         Ok(seconds) => Ok(seconds),
@@ -213,7 +201,12 @@ pub(crate) fn once_each<T>(
         let text = shown(value.get_ref());
         if let Some(first) = seen.get(&text) {
             let fault = Fault::new(format!("`{key}` has {} twice", quoted(&text)), "again here");
-            problems.push_pair(value.span(), fault.help("remove one of them"), Clone::clone(first), "first here");
+            problems.push_pair(
+                value.span(),
+                fault.help("remove one of them"),
+                Clone::clone(first),
+                "first here",
+            );
         } else {
             seen.insert(text, value.span());
         }

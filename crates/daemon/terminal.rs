@@ -1,0 +1,73 @@
+//! What is said to whoever started the program: results on standard output, problems on standard error.
+//!
+//! Somebody may have closed either (`palisade check | head`), and that is no reason to stop doing what was asked, so
+//! nothing here can fail.
+
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+
+use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, ReportHandler, Severity, SourceCode};
+
+/// Prints a result.
+pub(crate) fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+}
+
+/// Prints a problem: first those that it is made of, so that what they come to stands last.
+pub(crate) fn tell(problem: &dyn Diagnostic) {
+    let mut text = String::new();
+    for part in problem.related().into_iter().flatten() {
+        text += &format!("{}\n", Told(part));
+    }
+    text += &format!("{}\n", Told(problem));
+    drop(io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// A problem as it is shown, without those that it is made of.
+struct Told<'a>(&'a dyn Diagnostic);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        MietteHandlerOpts::new().build().debug(&Alone(self.0), f)
+    }
+}
+
+/// A problem that keeps what it is made of to itself.
+#[derive(Debug)]
+struct Alone<'a>(&'a dyn Diagnostic);
+
+impl fmt::Display for Alone<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)
+    }
+}
+
+impl Error for Alone<'_> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Diagnostic for Alone<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.0.code()
+    }
+
+    fn severity(&self) -> Option<Severity> {
+        self.0.severity()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.0.help()
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.0.source_code()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.0.labels()
+    }
+}
