@@ -174,6 +174,18 @@ impl<'a> Update<'a> {
         Some((attributes, Nlri::new(fields, self.layout.add_path[family])))
     }
 
+    /// The last of [`Update::withdrawn`]: those that the message announces, with attributes that make them withdrawals
+    /// (RFC 7606 s2). For who counts, not for who routes.
+    pub fn treated_as_withdrawn<A: Address>(&self) -> Nlri<'a, A> {
+        let family = A::FAMILY.index();
+        let [classic, multiprotocol] = if self.layout.treat_as_withdraw {
+            self.layout.announced[family].map(|field| field.of(self.body))
+        } else {
+            Default::default()
+        };
+        Nlri::new([classic, multiprotocol, &[], &[]], self.layout.add_path[family])
+    }
+
     /// The family whose table is complete with this message (RFC 4724 s2).
     pub fn end_of_rib(&self) -> Option<Family> {
         self.layout.end_of_rib
