@@ -1,0 +1,87 @@
+//! The table: paths decoded, judged, inserted, ranked, and what changed encoded for a peer. Counts are paths.
+
+#[path = "world/shard.rs"]
+mod shard;
+mod world;
+
+use std::sync::Arc;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use palisade_policy::Snapshot;
+use shard::{Rig, peer_asn};
+
+/// Prefixes in the table.
+const PREFIXES: usize = 200_000;
+
+fn main() {
+    divan::main();
+}
+
+fn bodies(peer: u16) -> Vec<Vec<u8>> {
+    world::updates(&world::table(PREFIXES), peer_asn(peer), [198, 18, 0, peer as u8])
+}
+
+/// The first peer's table: every path is a new prefix and a new best path.
+#[divan::bench(sample_count = 5)]
+fn insert_first_peer(bencher: Bencher<'_, '_>) {
+    let one = bodies(1);
+    bencher
+        .counter(ItemsCount::new(PREFIXES))
+        .with_inputs(|| Rig::new(2, Arc::new(Snapshot::default())))
+        .bench_local_values(|mut rig| {
+            rig.play(1, &one);
+            rig
+        });
+}
+
+/// The second peer's: every prefix is there, and most paths lose.
+#[divan::bench(sample_count = 5)]
+fn insert_second_peer(bencher: Bencher<'_, '_>) {
+    let (one, two) = (bodies(1), bodies(2));
+    bencher
+        .counter(ItemsCount::new(PREFIXES))
+        .with_inputs(|| {
+            let mut rig = Rig::new(2, Arc::new(Snapshot::default()));
+            rig.play(1, &one);
+            rig
+        })
+        .bench_local_values(|mut rig| {
+            rig.play(2, &two);
+            rig
+        });
+}
+
+/// The same announcements again: nothing changes, nothing is sent.
+#[divan::bench(sample_count = 5)]
+fn repeat(bencher: Bencher<'_, '_>) {
+    let one = bodies(1);
+    bencher
+        .counter(ItemsCount::new(PREFIXES))
+        .with_inputs(|| {
+            let mut rig = Rig::new(2, Arc::new(Snapshot::default()));
+            rig.play(1, &one);
+            rig
+        })
+        .bench_local_values(|mut rig| {
+            rig.play(1, &one);
+            rig
+        });
+}
+
+/// All withdrawn.
+#[divan::bench(sample_count = 5)]
+fn withdraw(bencher: Bencher<'_, '_>) {
+    let (one, gone) = (bodies(1), world::withdrawals(&world::table(PREFIXES)));
+    bencher
+        .counter(ItemsCount::new(PREFIXES))
+        .with_inputs(|| {
+            let mut rig = Rig::new(2, Arc::new(Snapshot::default()));
+            rig.play(1, &one);
+            rig
+        })
+        .bench_local_values(|mut rig| {
+            rig.play(1, &gone);
+            rig
+        });
+}
