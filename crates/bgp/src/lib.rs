@@ -5,6 +5,7 @@ mod attribute_block;
 pub mod attribute_table;
 pub mod attributes;
 pub mod capability;
+mod connection;
 pub mod encode;
 pub mod fault;
 pub mod message;
@@ -17,6 +18,7 @@ mod reading;
 #[cfg(test)]
 mod sample;
 pub mod session;
+mod timers;
 mod two_octet;
 pub mod update;
 

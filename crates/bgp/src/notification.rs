@@ -228,8 +228,8 @@ impl From<Violation<'_>> for Notification {
 /// Why we end a session that was in order (RFC 4486).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cease {
-    /// The peer sent more prefixes of a family than it may.
-    MaximumPrefixes(Family, u32),
+    /// The peer sent more prefixes than it may: of a family, where the limit is a family's.
+    MaximumPrefixes(Option<(Family, u32)>),
     /// An operator shut the session down, and may have said why (RFC 9003).
     AdministrativeShutdown(String),
     /// The peer is no longer configured.
@@ -250,7 +250,8 @@ impl From<&Cease> for Notification {
     fn from(cease: &Cease) -> Self {
         let plain = |subcode| Notification::new(6, subcode, &[]);
         match cease {
-            Cease::MaximumPrefixes(family, limit) => {
+            Cease::MaximumPrefixes(None) => plain(1),
+            Cease::MaximumPrefixes(Some((family, limit))) => {
                 let mut data = [0; 7];
                 data[..2].copy_from_slice(&family.afi().to_be_bytes());
                 data[2] = 1;

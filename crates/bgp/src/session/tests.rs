@@ -1,0 +1,405 @@
+use std::time::Duration;
+
+use self::pair::{Pair, Rng};
+use super::*;
+use crate::encode;
+use crate::message::{MessageKind, finish, route_refresh, start};
+use crate::sample::{TEN, attribute, body, mandatory, origin, path};
+
+mod pair;
+
+fn config(asn: u32, peer: u32) -> SessionConfig {
+    let id = Ipv4Addr::from_bits(0xc000_0200 + (asn & 0xff));
+    SessionConfig { hold_time_s: 9, connect_retry_s: 5, ..SessionConfig::new(Asn(asn), id, Asn(peer)) }
+}
+
+fn configs() -> [SessionConfig; 2] {
+    [config(64500, 64501), config(64501, 64500)]
+}
+
+/// A pair of which only the first one connects, up.
+fn quiet_pair(seed: u64) -> Pair {
+    let [a, b] = configs();
+    let mut pair = Pair::new([a, SessionConfig { passive: true, ..b }], seed);
+    pair.start();
+    assert!(pair.run_until_up(5));
+    pair
+}
+
+fn message(kind: MessageKind, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let at = start(kind, &mut out);
+    out.extend(body);
+    finish(at, &mut out);
+    out
+}
+
+#[test]
+fn two_speakers_come_up_and_stay_up_in_silence() {
+    let mut pair = quiet_pair(1);
+    assert_eq!(pair.sessions[0].negotiated().unwrap().hold_time_s, 9);
+    assert_eq!(pair.sessions[0].negotiated().unwrap().families, [true; 2]);
+    assert!(pair.sessions[1].negotiated().unwrap().four_octet_as);
+    pair.run(24 * 3600);
+    assert_eq!(pair.log, [["Established"], ["Established"]]);
+}
+
+#[test]
+fn without_a_hold_time_nobody_needs_to_speak() {
+    let [a, b] = configs();
+    let mut pair = Pair::new([a, SessionConfig { hold_time_s: 0, ..b }], 3);
+    pair.start();
+    assert!(pair.run_until_up(60));
+    assert!(pair.sessions.iter().all(|session| session.next_timeout().is_none()));
+    pair.fall_silent();
+    pair.run(3600);
+    assert!(pair.is_up());
+}
+
+#[test]
+fn simultaneous_opens_leave_one_connection_whatever_the_timing() {
+    for seed in 1..=400 {
+        let mut pair = Pair::new(configs(), seed);
+        pair.delay = Duration::from_millis(1 + seed % 200);
+        pair.shred = seed % 2 == 0;
+        pair.start();
+        assert!(pair.run_until_up(120), "{seed}: {:?} {:?}", pair.states(), pair.log);
+        pair.run(60);
+        assert!(pair.is_up(), "{seed}: {:?}", pair.log);
+        assert_eq!(pair.open_wires(), 1, "{seed}");
+    }
+}
+
+#[test]
+fn of_two_connections_the_one_of_the_higher_identifier_stays() {
+    let opened_by = |configs: [SessionConfig; 2]| {
+        let mut pair = Pair::new(configs, 5);
+        pair.delay = Duration::ZERO;
+        pair.start();
+        assert!(pair.run_until_up(5), "{:?}", pair.log);
+        assert!(pair.log.iter().all(|log| log.len() == 1), "{:?}", pair.log);
+        pair.sessions.iter().map(|s| s.negotiated().unwrap().connection).collect::<Vec<_>>()
+    };
+    let [a, b] = configs();
+    let (higher, lower) = (ConnectionId::Outgoing, ConnectionId::Incoming);
+    assert_eq!(opened_by([a.clone(), b.clone()]), [lower, higher]);
+    let first_higher = SessionConfig { router_id: Ipv4Addr::new(250, 0, 0, 1), ..a.clone() };
+    assert_eq!(opened_by([first_higher, b.clone()]), [higher, lower]);
+    // Of equal identifiers, that of the higher AS (RFC 6286).
+    let namesake = SessionConfig { router_id: b.router_id, ..a };
+    assert_eq!(opened_by([namesake, b]), [lower, higher]);
+}
+
+#[test]
+fn lost_connections_come_back_and_ups_and_downs_alternate() {
+    for seed in 1..=60 {
+        let mut pair = Pair::new(configs(), seed);
+        pair.shred = seed % 3 == 0;
+        pair.start();
+        let mut rng = Rng(seed);
+        for _ in 0..20 {
+            pair.run(rng.below(12));
+            pair.lose_connections();
+        }
+        assert!(pair.run_until_up(300), "{seed}: {:?}", pair.states());
+        for log in &pair.log {
+            let changes: Vec<&str> = log
+                .iter()
+                .filter_map(|line| ["Est", "Dow"].into_iter().find(|word| line.starts_with(word)))
+                .collect();
+            assert!(changes.iter().enumerate().all(|(at, word)| *word == ["Est", "Dow"][at % 2]), "{log:?}");
+        }
+    }
+}
+
+#[test]
+fn updates_arrive_whole_and_in_order_however_they_are_cut() {
+    for seed in 1..=20 {
+        let mut pair = quiet_pair(seed);
+        pair.shred = true;
+        let nets = |from: u32| (from..from + 900).map(|n| crate::Net::<u32>::new(n << 8, 24));
+        let block = [origin(), path()].concat();
+        let hop = "192.0.2.1".parse::<std::net::IpAddr>().unwrap().into();
+        let mut wire = Vec::new();
+        encode::announcements(&block, hop, nets(0x0a_0000), 4096, &mut wire).unwrap();
+        encode::withdrawals(nets(0x0b_0000), 4096, &mut wire);
+        pair.write(0, &wire);
+        pair.run(30);
+        let announced = nets(0x0a_0000).map(|net| net.to_string());
+        let wanted: Vec<String> = announced.chain(nets(0x0b_0000).map(|net| format!("-{net}"))).collect();
+        assert!(pair.heard[1] == wanted, "{seed}: {}", pair.heard[1].len());
+        assert!(pair.is_up());
+    }
+}
+
+#[test]
+fn silence_for_the_hold_time_ends_the_session() {
+    let mut pair = quiet_pair(7);
+    let before = pair.seconds();
+    pair.fall_silent();
+    pair.run(8);
+    while pair.log[0].len() == 1 && pair.seconds() < before + 20 {
+        pair.run(1);
+    }
+    assert!(pair.seconds() - before <= 10);
+    assert_eq!(pair.log[0][1], "Down sent hold timer expired (4/0)");
+    assert!(pair.run_until_up(60));
+}
+
+#[test]
+fn a_stopped_session_says_why_and_stays_down_until_it_is_started() {
+    let mut pair = quiet_pair(9);
+    let now = pair.now;
+    pair.sessions[0].stop(now, Cease::AdministrativeShutdown("new power supply".into()));
+    pair.run(600);
+    let cease = "cease: administrative shutdown (6/2) \"new power supply\"";
+    assert_eq!(pair.log[0][1..], [format!("Down sent {cease}")]);
+    assert_eq!(pair.log[1][1..], [format!("Down received {cease}")]);
+    assert_eq!(pair.states(), [State::Idle, State::Active]);
+    let now = pair.now;
+    pair.sessions[0].start(now);
+    assert!(pair.run_until_up(10));
+}
+
+#[test]
+fn a_restart_needs_no_rest() {
+    let mut pair = quiet_pair(9);
+    let now = pair.now;
+    pair.sessions[0].stop(now, Cease::AdministrativeReset(String::new()));
+    pair.sessions[0].start(now);
+    // The peer rests for a second after a Cease.
+    assert!(pair.run_until_up(10), "{:?} {:?}", pair.log, pair.states());
+}
+
+#[test]
+fn speakers_that_never_agree_ask_each_other_less_and_less() {
+    let mut pair = Pair::new([config(64500, 64501), config(64502, 64500)], 11);
+    pair.start();
+    pair.run(3600);
+    assert!(pair.log[0].iter().all(|line| line.starts_with("Failed")), "{:?}", pair.log[0]);
+    assert!(pair.log[0].contains(&"Failed sent OPEN message error: bad peer AS (2/2)".into()));
+    let attempts = pair.attempts[0] + pair.attempts[1];
+    assert!((10..150).contains(&attempts), "{attempts}");
+}
+
+#[test]
+fn a_peer_that_refuses_connections_is_asked_once_in_a_while() {
+    let mut pair = Pair::new(configs(), 13);
+    let now = pair.now;
+    pair.sessions[0].start(now);
+    pair.run(100);
+    assert!((20..=28).contains(&pair.attempts[0]), "{}", pair.attempts[0]);
+    assert_eq!(pair.log[0].len(), 0);
+}
+
+#[test]
+fn two_passive_ends_wait_for_each_other() {
+    let mut pair = Pair::new(configs().map(|config| SessionConfig { passive: true, ..config }), 15);
+    pair.start();
+    pair.run(3600);
+    assert_eq!((pair.states(), pair.attempts), ([State::Active; 2], [0, 0]));
+}
+
+#[test]
+fn a_malformed_update_ends_the_session_and_a_milder_fault_does_not() {
+    let mut pair = quiet_pair(17);
+    let bad_med = [mandatory(), attribute(0x80, 4, &[1])].concat();
+    pair.write(0, &message(MessageKind::Update, &body(&[], &bad_med, TEN)));
+    pair.run(1);
+    assert_eq!(pair.heard[1], ["-10.0.0.0/8"]);
+    pair.write(0, &message(MessageKind::Update, &body(&[], &mandatory(), &[33])));
+    pair.run(1);
+    assert_eq!(pair.log[1][1], "Down sent UPDATE message error: invalid network field (3/10)");
+    assert_eq!(pair.log[0][1], "Down received UPDATE message error: invalid network field (3/10)");
+    assert!(pair.run_until_up(10));
+}
+
+#[test]
+fn route_refresh_asks_for_a_family_that_was_negotiated() {
+    let mut pair = quiet_pair(19);
+    pair.write(0, &route_refresh(Family::Ipv6));
+    pair.write(0, &message(MessageKind::RouteRefresh, &[0, 25, 0, 70]));
+    pair.write(0, &message(MessageKind::RouteRefresh, &[0, 1, 9, 1]));
+    pair.run(1);
+    assert_eq!(pair.log[1][1..], ["RouteRefresh IPv6"]);
+    assert!(pair.is_up());
+}
+
+/// A session taken by hand to a state, over the connection that it opened.
+fn in_state(state: State) -> (Session, Instant) {
+    let now = Instant::now();
+    let mut session = Session::new(configs()[0].clone(), 1);
+    session.start(now);
+    assert_eq!(session.poll_action(), Some(Action::Connect));
+    session.connected(ConnectionId::Outgoing, now);
+    let open = configs()[1].open().encode().unwrap();
+    let steps = [(State::OpenConfirm, open), (State::Established, crate::message::keepalive().to_vec())];
+    for (reached, octets) in steps {
+        if state >= reached {
+            session.input(ConnectionId::Outgoing).extend_from_slice(&octets);
+            while session.next_event(now).is_some() {}
+        }
+    }
+    assert_eq!(session.state(), state);
+    while session.poll_transmit(ConnectionId::Outgoing).is_some() {}
+    (session, now)
+}
+
+fn sent(session: &mut Session) -> Vec<String> {
+    let mut sent = Vec::new();
+    while let Some(message) = session.poll_transmit(ConnectionId::Outgoing) {
+        sent.push(match MessageKind::from_octet(message[18]).unwrap() {
+            MessageKind::Notification => Notification::decode(&message[19..]).to_string(),
+            kind => format!("{kind:?}"),
+        });
+    }
+    sent
+}
+
+/// What each message does in each state.
+#[test]
+fn the_table_of_states_and_messages() {
+    use State::*;
+    let open = configs()[1].open().encode().unwrap();
+    let eor = message(MessageKind::Update, &[0, 0, 0, 0]);
+    let keepalive = crate::message::keepalive().to_vec();
+    let refresh = route_refresh(Family::Ipv4).to_vec();
+    let cease = Notification::from(&Cease::PeerDeconfigured).encode();
+    let unexpected = |state: &str| format!("finite state machine error: unexpected message in {state}");
+    let rows: [(State, &[u8], State, String); 15] = [
+        (OpenSent, &open, OpenConfirm, "Keepalive".into()),
+        (OpenSent, &keepalive, Idle, unexpected("OpenSent (5/1)")),
+        (OpenSent, &eor, Idle, unexpected("OpenSent (5/1)")),
+        (OpenSent, &refresh, Idle, unexpected("OpenSent (5/1)")),
+        (OpenSent, &cease, Idle, String::new()),
+        (OpenConfirm, &open, Idle, unexpected("OpenConfirm (5/2)")),
+        (OpenConfirm, &keepalive, Established, String::new()),
+        (OpenConfirm, &eor, Idle, unexpected("OpenConfirm (5/2)")),
+        (OpenConfirm, &refresh, Idle, unexpected("OpenConfirm (5/2)")),
+        (OpenConfirm, &cease, Idle, String::new()),
+        (Established, &open, Idle, unexpected("Established (5/3)")),
+        (Established, &keepalive, Established, String::new()),
+        (Established, &eor, Established, String::new()),
+        (Established, &refresh, Established, String::new()),
+        (Established, &cease, Idle, String::new()),
+    ];
+    for (from, octets, to, answer) in rows {
+        let (mut session, now) = in_state(from);
+        session.input(ConnectionId::Outgoing).extend_from_slice(octets);
+        while session.next_event(now).is_some() {}
+        let kind = octets[18];
+        assert_eq!((session.state(), sent(&mut session).concat()), (to, answer), "{from:?} {kind}");
+        let close = (to == Idle).then_some(Action::Close(ConnectionId::Outgoing));
+        assert_eq!(session.poll_action(), close, "{from:?} {kind}");
+    }
+}
+
+#[test]
+fn the_unexpected_message_is_named_in_the_notification() {
+    let (mut session, now) = in_state(State::OpenSent);
+    session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive());
+    let Some(Event::Failed(DownReason::Sent(notification))) = session.next_event(now) else { panic!() };
+    assert_eq!(notification, Violation::Unexpected(1, MessageKind::Keepalive).into());
+}
+
+#[test]
+fn a_peer_that_never_reads_is_given_up() {
+    let (mut session, now) = in_state(State::Established);
+    let keepalive = crate::message::keepalive();
+    let mut at = now;
+    for _ in 0..200 {
+        // It speaks, but our KEEPALIVEs stay where they are.
+        session.input(ConnectionId::Outgoing).extend_from_slice(&keepalive);
+        match session.next_event(at) {
+            Some(Event::Down(DownReason::Sent(notification))) => {
+                assert_eq!(notification, Violation::SendHoldTimerExpired.into());
+                assert!((480..500).contains(&at.duration_since(now).as_secs()));
+                return;
+            }
+            other => assert!(other.is_none()),
+        }
+        at += Duration::from_secs(5);
+        session.handle_timeout(at);
+    }
+    panic!("still up");
+}
+
+#[test]
+fn a_peer_that_takes_updates_slowly_is_not_given_up() {
+    let (mut session, mut at) = in_state(State::Established);
+    for _ in 0..1000 {
+        session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive());
+        assert!(session.next_event(at).is_none());
+        at += Duration::from_secs(5);
+        session.sent(at);
+        session.handle_timeout(at);
+    }
+    assert_eq!(session.state(), State::Established);
+}
+
+#[test]
+fn a_message_that_waits_for_us_is_no_silence() {
+    let (mut session, now) = in_state(State::Established);
+    session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive());
+    session.handle_timeout(now + Duration::from_secs(10));
+    assert_eq!(session.state(), State::Established);
+    // Half of one is.
+    let (mut session, now) = in_state(State::Established);
+    session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive()[..18]);
+    session.handle_timeout(now + Duration::from_secs(10));
+    assert_eq!(session.state(), State::Idle);
+}
+
+#[test]
+fn a_peer_that_does_not_answer_our_open_is_given_up_even_without_a_hold_time() {
+    let (mut session, now) = in_state(State::OpenSent);
+    session.handle_timeout(now + Duration::from_secs(241));
+    assert!(matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent(n))) if n.code == 4));
+    let (mut session, now) = in_state(State::OpenSent);
+    let open = SessionConfig { hold_time_s: 0, ..configs()[1].clone() }.open().encode().unwrap();
+    session.input(ConnectionId::Outgoing).extend_from_slice(&open);
+    assert!(session.next_event(now).is_none());
+    session.handle_timeout(now + Duration::from_secs(241));
+    assert!(matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent(n))) if n.code == 4));
+}
+
+#[test]
+fn connections_that_nobody_asked_for_are_closed_again() {
+    let now = Instant::now();
+    let mut stopped = Session::new(configs()[0].clone(), 1);
+    for id in ConnectionId::ALL {
+        assert!(!stopped.accepts_incoming());
+        stopped.connected(id, now);
+        assert_eq!((stopped.poll_transmit(id), stopped.poll_action()), (None, Some(Action::Close(id))));
+        stopped.connection_closed(id, now);
+    }
+    let (mut session, now) = in_state(State::Established);
+    assert!(!session.accepts_incoming());
+    session.connected(ConnectionId::Incoming, now);
+    assert_eq!(session.poll_action(), Some(Action::Close(ConnectionId::Incoming)));
+    assert_eq!(session.state(), State::Established);
+}
+
+#[test]
+fn input_for_a_connection_that_is_gone_is_dropped() {
+    let (mut session, now) = in_state(State::Established);
+    session.connection_closed(ConnectionId::Outgoing, now);
+    assert!(matches!(session.next_event(now), Some(Event::Down(DownReason::ConnectionLost))));
+    session.input(ConnectionId::Outgoing).extend_from_slice(&[0; 5000]);
+    assert!(session.next_event(now).is_none());
+    assert!(session.input(ConnectionId::Outgoing).is_empty());
+}
+
+#[test]
+fn what_is_left_of_the_input_is_less_than_a_message() {
+    let (mut session, now) = in_state(State::Established);
+    let eor = message(MessageKind::Update, &[0, 0, 0, 0]);
+    let many = [eor.repeat(1000), eor[..22].to_vec()].concat();
+    session.input(ConnectionId::Outgoing).extend_from_slice(&many);
+    let mut updates = 0;
+    while let Some(Event::Update(update)) = session.next_event(now) {
+        assert_eq!(update.end_of_rib(), Some(Family::Ipv4));
+        updates += 1;
+    }
+    assert_eq!((updates, session.input(ConnectionId::Outgoing).len()), (1000, 22));
+}
