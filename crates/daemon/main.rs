@@ -6,6 +6,8 @@ mod check;
 mod config;
 mod input;
 mod judging;
+mod logs;
+mod run;
 mod terminal;
 
 use std::process::ExitCode;
@@ -25,12 +27,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run the router or route server that a configuration describes
+    Run(run::command::Arguments),
     /// Read a configuration, and say what is wrong with it and what it would do
     Check(check::Arguments),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Run(arguments) => run::command::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
     }
 }

@@ -6,32 +6,47 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use miette::{IntoDiagnostic, WrapErr, miette};
+use miette::{IntoDiagnostic, WrapErr};
 use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
-use palisade_policy::Snapshot;
+use palisade_policy::{RovIndex, Snapshot};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::Router;
+use crate::CONFIG;
 use crate::config::{self, Config};
+use crate::judging::tables::{TableError, read_vrps};
 use crate::judging;
 use crate::logs;
 
 /// What `run` is asked on the command line.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The configuration (TOML); `palisade check` says what it does
-    #[arg(long, value_name = "FILE")]
+    /// The configuration; `palisade check` says what it does
+    #[arg(long, value_name = "FILE", default_value = CONFIG)]
     config: PathBuf,
 }
 
 /// Runs the router until it is told to stop.
-pub(crate) fn run(arguments: &Arguments) -> miette::Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     logs::start();
+    match start(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(arguments: &Arguments) -> miette::Result<()> {
     let config = Config::load(&arguments.config)?;
-    let tables = Arc::new(judging::snapshot(&config)?);
+    let judging::Tables { snapshot, warnings } = judging::tables(&config)?;
+    warnings.iter().for_each(|warning| warn!("{warning}"));
+    let tables = Arc::new(snapshot);
     info!(
         vrps = tables.rov.len(),
         route_objects = tables.irr.len(),
@@ -56,24 +71,34 @@ fn open_kernel(fib: &config::Fib) -> miette::Result<Fib<NetlinkKernel>> {
 }
 
 async fn serve(config: &Config, tables: Arc<Snapshot>, kernel: Option<Fib<NetlinkKernel>>) -> miette::Result<()> {
-    let mut signals = Signals::new().map_err(|fault| miette!("signals can't be received: {fault}"))?;
+    let mut signals = Signals::new().into_diagnostic().wrap_err("signals can't be received")?;
     let router = Router::start(config, Arc::clone(&tables), kernel)?;
     info!(asn = config.router.asn.0, id = %config.router.id, "router started");
     let mut tables = tables;
     while signals.reload_or_stop().await {
-        match judging::reload_vrps(config, &tables) {
+        match read_vrps_again(config, &tables) {
             Ok(new) => {
                 let changed = tables.rov.changed_ranges(&new.rov);
                 info!(vrps = new.rov.len(), changed = changed.len(), generation = new.generation, "VRPs read again");
                 tables = Arc::new(new);
                 router.replace_tables(Arc::clone(&tables), changed).await;
             }
-            Err(fault) => error!("VRPs not read again, the old ones stay: {fault}"),
+            Err(fault) => error!(%fault, "VRPs could not be read again: the old ones stay"),
         }
     }
     info!("stopping");
     router.stop().await;
     Ok(())
+}
+
+/// The tables with the VRPs that the files hold now.
+fn read_vrps_again(config: &Config, tables: &Snapshot) -> Result<Snapshot, TableError> {
+    let mut vrps = Vec::new();
+    for file in &config.rpki.files {
+        vrps.extend(read_vrps(file.get_ref())?.vrps);
+    }
+    let rov = Arc::new(RovIndex::build(vrps));
+    Ok(Snapshot { generation: tables.generation + 1, rov, ..tables.clone() })
 }
 
 /// The signals that mean something.

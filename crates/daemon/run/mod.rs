@@ -14,8 +14,8 @@
 //! | changes to the FIB | the table | a newer change takes an older one's place |
 
 mod addresses;
-pub(crate) mod command;
 mod coming_up;
+pub(crate) mod command;
 mod connection;
 mod fib;
 mod listener;

@@ -34,6 +34,9 @@ use super::shard::{Shards, ToShard};
 /// How long a session that sent too many prefixes stays down.
 const TOO_MANY_PREFIXES_PAUSE: Duration = Duration::from_secs(15 * 60);
 
+/// What peers are told when the router stops (RFC 9003).
+const STOP_WORDS: &str = "the router is being stopped";
+
 /// What all peers' tasks share.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
@@ -120,7 +123,7 @@ impl PeerTask {
             self.handle(wake);
             self.take_events();
         }
-        self.session.stop(Instant::now(), Cease::AdministrativeShutdown);
+        self.session.stop(Instant::now(), Cease::AdministrativeShutdown(STOP_WORDS.into()));
         self.transmit();
         for connection in [self.connections.outgoing.take(), self.connections.incoming.take()].into_iter().flatten() {
             connection.close().await;
@@ -289,7 +292,7 @@ impl PeerTask {
     fn too_many_prefixes(&mut self, received: i64, now: Instant) {
         let (peer, limit) = (&self.setup.name, self.setup.max_prefixes);
         error!(peer, received, limit, pause = ?TOO_MANY_PREFIXES_PAUSE, "too many prefixes: the session ends");
-        self.session.stop(now, Cease::MaximumPrefixes);
+        self.session.stop(now, Cease::MaximumPrefixes(None));
         self.restart_at = Some(now + TOO_MANY_PREFIXES_PAUSE);
     }
 
