@@ -30,7 +30,7 @@ pub struct AsSetName {
 /// A text that names no as-set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is no as-set: expected AS-NAME, AS64500:AS-NAME or SOURCE::AS-NAME")]
-pub struct AsSetNameError(pub(crate) String);
+pub struct AsSetNameError(String);
 
 impl FromStr for AsSetName {
     type Err = AsSetNameError;

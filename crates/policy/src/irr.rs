@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use palisade_bgp::{Address, Asn, Family, Net, Prefix};
 
-use crate::as_set::{AsSet, AsSetName, AsSetNameError, AsSets, Member};
+use crate::as_set::{AsSet, AsSetName, AsSets, Member};
 use crate::covering::CoverIndex;
 use crate::expansion::{self, Expansion, ExpansionError, ExpansionLimits};
 use crate::malformed::{Malformed, quoted};
@@ -168,12 +168,12 @@ impl IrrBuilder {
                 Err(fault) => report.malformed.note(object.line, fault),
             }
         } else if is("as-set") {
-            match object.key().parse() {
+            match object.key().parse::<AsSetName>() {
                 Ok(name) => {
                     report.as_sets += 1;
                     self.add_as_set(&name, members(object, &mut report.malformed), source)?;
                 }
-                Err(AsSetNameError(fault)) => report.malformed.note(object.line, fault),
+                Err(error) => report.malformed.note(object.line, error),
             }
         } else {
             report.others += 1;
@@ -213,9 +213,9 @@ fn members(object: &Object<'_>, malformed: &mut Malformed) -> Vec<Member> {
     for value in object.values("members") {
         let names = value.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
         for name in names {
-            match name.parse() {
+            match name.parse::<Member>() {
                 Ok(member) => members.push(member),
-                Err(AsSetNameError(fault)) => malformed.note(object.line, format!("member {fault}")),
+                Err(error) => malformed.note(object.line, format!("member {error}")),
             }
         }
     }

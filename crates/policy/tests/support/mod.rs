@@ -2,11 +2,16 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use flate2::read::GzDecoder;
 use palisade_bgp::attributes::{Community, Facts, NextHop, Span};
 use palisade_bgp::{AsPath, Asn, Attributes, Net, Prefix};
+use palisade_policy::{EmptySet, Vrp, VrpFile};
 
 /// A prefix from its text.
 pub(crate) fn prefix(text: &str) -> Prefix {
@@ -123,4 +128,42 @@ pub(crate) fn real_data(file: &str) -> Option<PathBuf> {
     }
     eprintln!("SKIPPED: no {file} in {}: set PALISADE_REAL_DATA to where it is", folder.display());
     None
+}
+
+/// Every VRP of 2025-07-20, where the real data is.
+pub(crate) fn real_vrps() -> Option<Vec<Vrp>> {
+    let path = real_data("rpki/rpkiclient_summary_20250720T093135Z.json.bz2")?;
+    let input = bzip2::read::BzDecoder::new(File::open(path).unwrap());
+    let file = VrpFile::read(input, EmptySet::Refuse).unwrap();
+    assert_eq!((file.vrps.len(), file.malformed.count), (723_521, 0), "{}", file.malformed);
+    Some(file.vrps)
+}
+
+/// Every prefix that one RIS peer held on 2026-05-11, with its origin of 2026-06-19 or that of the nearest prefix over it.
+pub(crate) fn real_routes() -> Option<Vec<(Prefix, Asn)>> {
+    let lines = |file: &str| -> Option<Vec<String>> {
+        let input = GzDecoder::new(File::open(real_data(file)?).unwrap());
+        Some(BufReader::new(input).lines().map(Result::unwrap).collect())
+    };
+    let mut origins = HashMap::new();
+    for line in lines("table/asprefix.20260619.tsv.gz")? {
+        let Some((net, asn)) = line.split_once('\t') else { continue };
+        if let (Ok(net), Ok(asn)) = (net.parse::<Prefix>(), asn.parse::<Asn>()) {
+            origins.entry(net).or_insert(asn);
+        }
+    }
+    let routes = lines("table/as3333.20260511-initial-state.txt.gz")?.into_iter().filter_map(|line| {
+        let route = prefix(line.split_whitespace().next()?);
+        let over = (9..=route.len()).rev().find_map(|len| origins.get(&truncate(route, len)));
+        Some((route, *over?))
+    });
+    Some(routes.collect())
+}
+
+/// The prefix of length `len` over this one.
+pub(crate) fn truncate(prefix: Prefix, len: u8) -> Prefix {
+    match prefix {
+        Prefix::V4(net) => Prefix::V4(net.truncate(len)),
+        Prefix::V6(net) => Prefix::V6(net.truncate(len)),
+    }
 }
