@@ -196,17 +196,24 @@ impl Input {
         if name == "-" {
             return Input::stdin();
         }
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => InputError::Missing { name: name.clone() },
-            _ => InputError::Open { name: name.clone(), source },
-        };
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(InputError::Directory { name });
-        }
-        let size = metadata.is_file().then_some(metadata.len());
+        let size = Input::look_at(path)?;
+        let file = File::open(path).map_err(|source| InputError::Open { name: name.clone(), source })?;
         Ok(Input::new(name, size, Box::new(file)))
+    }
+
+    /// Whether a name is one that can be opened, as far as that can be seen without opening it; and its size, where that is
+    /// known.
+    pub(crate) fn look_at(path: &Path) -> Result<Option<u64>, InputError> {
+        let name = path.display().to_string();
+        if name == "-" {
+            return Ok(None);
+        }
+        match path.metadata() {
+            Ok(metadata) if metadata.is_dir() => Err(InputError::Directory { name }),
+            Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(InputError::Missing { name }),
+            Err(source) => Err(InputError::Open { name, source }),
+        }
     }
 
     fn stdin() -> Result<Self, InputError> {

@@ -7,7 +7,10 @@ mod config;
 mod input;
 mod judging;
 mod logs;
+mod mrt;
+mod replay;
 mod run;
+mod sample;
 mod terminal;
 
 use std::process::ExitCode;
@@ -31,11 +34,14 @@ enum Command {
     Run(run::command::Arguments),
     /// Read a configuration, and say what is wrong with it and what it would do
     Check(check::Arguments),
+    /// Put MRT archives through the judge
+    Replay(replay::Arguments),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(arguments) => run::command::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
     }
 }

@@ -27,5 +27,5 @@ pub(crate) mod write;
 
 pub(crate) use damage::{Damage, Fault};
 pub(crate) use kind::Kind;
-pub(crate) use peers::{PeerId, PeerKey};
+pub(crate) use peers::PeerKey;
 pub(crate) use reader::{Reader, Source, Visitor};

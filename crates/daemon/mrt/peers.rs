@@ -30,21 +30,15 @@ impl PeerId {
     }
 }
 
-/// All peers seen, in the order of their first appearance.
+/// All peers seen, numbered in the order of their first appearance.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
-    keys: Vec<PeerKey>,
     ids: HashMap<PeerKey, PeerId, foldhash::fast::RandomState>,
     /// The one asked for last: the next record is often its too.
     last: Option<(PeerKey, PeerId)>,
 }
 
 impl Peers {
-    /// The peers in the order of their numbers.
-    pub(crate) fn keys(&self) -> &[PeerKey] {
-        &self.keys
-    }
-
     /// The number of a peer, a new one where it has none.
     pub(super) fn id(&mut self, key: PeerKey) -> Result<PeerId, Fault> {
         if let Some((last, id)) = self.last
@@ -62,9 +56,8 @@ impl Peers {
 
     #[cold]
     fn add(&mut self, key: PeerKey) -> Result<PeerId, Fault> {
-        let id = u32::try_from(self.keys.len()).ok().filter(|id| (*id as usize) < MAX_PEERS);
+        let id = u32::try_from(self.ids.len()).ok().filter(|id| (*id as usize) < MAX_PEERS);
         let id = PeerId(id.ok_or(Fault::TooManyPeers(key.address))?);
-        self.keys.push(key);
         self.ids.insert(key, id);
         Ok(id)
     }
@@ -86,6 +79,6 @@ mod tests {
         }
         assert_eq!(peers.id(key(7)).unwrap().index(), 7);
         assert!(matches!(peers.id(key(1 << 20)), Err(Fault::TooManyPeers(_))));
-        assert_eq!(peers.keys().len(), MAX_PEERS);
+        assert_eq!(peers.ids.len(), MAX_PEERS);
     }
 }

@@ -22,8 +22,10 @@ use super::table_dump_v2::{self, Rib};
 /// Who a route comes from, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
-    /// The peer that announced or withdrew it.
+    /// The peer that announced or withdrew it, by its number.
     pub(crate) peer: PeerId,
+    /// The same peer, by its address and AS.
+    pub(crate) key: PeerKey,
     /// Seconds since 1970: when the message came, or since when the dumped table has the route.
     pub(crate) time_s: u32,
 }
@@ -49,6 +51,10 @@ pub(crate) trait Visitor {
     fn damaged(&mut self, damage: Damage);
     /// A record was met of a kind that holds no unicast routes, or not in a form that is read.
     fn unread(&mut self, _kind: Kind) {}
+    /// Whether it has seen enough, and the rest of the file need not be read.
+    fn is_done(&self) -> bool {
+        false
+    }
 }
 
 /// Reads MRT files, one after another, keeping their peers apart.
@@ -57,7 +63,7 @@ pub(crate) struct Reader {
     decoder: Decoder,
     peers: Peers,
     /// The last peer index table of the file.
-    table: Option<Vec<PeerId>>,
+    table: Option<Vec<(PeerId, PeerKey)>>,
 }
 
 impl Reader {
@@ -65,19 +71,15 @@ impl Reader {
         Reader::default()
     }
 
-    /// The peers so far, in the order of their [`PeerId::index`].
-    pub(crate) fn peers(&self) -> &[PeerKey] {
-        self.peers.keys()
-    }
-
-    /// Reads a file to its end. Returns how many records it has, the damaged ones among them.
+    /// Reads a file to its end, or until the visitor is done. Returns how many records it has, the damaged ones among
+    /// them.
     pub(crate) fn read(&mut self, input: impl Read, visitor: &mut impl Visitor) -> u64 {
         let mut records = Records::new(input);
         let mut count = 0;
         self.table = None;
-        loop {
+        while !visitor.is_done() {
             match records.next() {
-                Ok(None) => return count,
+                Ok(None) => break,
                 Ok(Some(record)) => {
                     let (offset, length) = (record.offset, record.body.len());
                     if let Err(fault) = self.record(record, visitor) {
@@ -91,6 +93,7 @@ impl Reader {
             }
             count += 1;
         }
+        count
     }
 
     fn record(&mut self, record: Record<'_>, visitor: &mut impl Visitor) -> Result<(), Fault> {
@@ -126,7 +129,8 @@ impl Reader {
     fn peer_index_table(&mut self, body: &[u8]) -> Result<(), Fault> {
         self.table = None;
         let keys = table_dump_v2::peer_index_table(body)?;
-        self.table = Some(keys.into_iter().map(|key| self.peers.id(key)).collect::<Result<_, _>>()?);
+        let numbered = keys.into_iter().map(|key| Ok((self.peers.id(key)?, key)));
+        self.table = Some(numbered.collect::<Result<_, _>>()?);
         Ok(())
     }
 
@@ -141,11 +145,11 @@ impl Reader {
         let peers = self.table.as_deref().ok_or(Fault::NoPeerIndexTable)?;
         let mut stranger = Ok(());
         while let Some(entry) = rib.next_entry()? {
-            let Some(peer) = peers.get(usize::from(entry.peer_index)) else {
+            let Some(&(peer, key)) = peers.get(usize::from(entry.peer_index)) else {
                 stranger = Err(Fault::NoSuchPeer { index: entry.peer_index, peers: peers.len() });
                 continue;
             };
-            let from = Source { peer: *peer, time_s: entry.originated_s };
+            let from = Source { peer, key, time_s: entry.originated_s };
             let path = Path { path_id: entry.path_id, net: rib.net };
             route(from, self.decoder.rib_entry(entry.attributes, RibEntryForm::TableDumpV2), path, visitor);
         }
@@ -155,7 +159,8 @@ impl Reader {
     fn table_dump(&mut self, body: &[u8], family: Family, visitor: &mut impl Visitor) -> Result<(), Fault> {
         for entry in table_dump::entries(body, family) {
             let entry = entry?;
-            let from = Source { peer: self.peers.id(entry.peer)?, time_s: entry.originated_s };
+            let from =
+                Source { peer: self.peers.id(entry.peer)?, key: entry.peer, time_s: entry.originated_s };
             let decoded = self.decoder.rib_entry(entry.attributes, RibEntryForm::TableDump);
             match entry.prefix {
                 Prefix::V4(net) => route(from, decoded, Path { path_id: 0, net }, visitor),
@@ -184,7 +189,7 @@ impl Reader {
         };
         let update = self.decoder.update(message.body, &context);
         let update = update.map_err(|notification| Fault::Update(notification.to_string()))?;
-        let from = Source { peer, time_s };
+        let from = Source { peer, key: message.ends.peer, time_s };
         if !update.faults().is_empty() {
             visitor.faults(from, update.faults());
         }
@@ -199,7 +204,7 @@ impl Reader {
         time_s: u32,
         visitor: &mut impl Visitor,
     ) -> Result<(), Fault> {
-        let from = Source { peer: self.peers.id(change.peer)?, time_s };
+        let from = Source { peer: self.peers.id(change.peer)?, key: change.peer, time_s };
         visitor.state_changed(from, change.from, change.to);
         Ok(())
     }
@@ -220,8 +225,12 @@ fn route<A: Address>(from: Source, entry: RibEntry<'_>, path: Path<A>, visitor: 
 /// An UPDATE's routes of one family.
 #[inline]
 fn routes<A: Address>(from: Source, update: &Update<'_>, visitor: &mut impl Visitor) {
-    let withdrawn = update.withdrawn::<A>();
-    if !withdrawn.is_empty() {
+    let (withdrawn, unusable) = (update.withdrawn::<A>(), update.treated_as_withdrawn::<A>());
+    if !unusable.is_empty() {
+        let withdrawn_itself = withdrawn.clone().count().saturating_sub(unusable.clone().count());
+        visitor.withdrawn(from, withdrawn.take(withdrawn_itself));
+        visitor.unusable(from, unusable);
+    } else if !withdrawn.is_empty() {
         visitor.withdrawn(from, withdrawn);
     }
     if let Some((attributes, paths)) = update.announced::<A>() {

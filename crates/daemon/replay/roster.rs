@@ -1,0 +1,128 @@
+//! Which peer of the archives is judged how.
+//!
+//! With a configuration, a peer is the one that has its address there; else the one that has its AS, because a collector
+//! sees a network from other addresses than we do. All others are judged as a network that gives its full table: as a
+//! provider would be, except for what can't be asked of an archive.
+
+use std::net::IpAddr;
+
+use hashbrown::HashMap;
+use palisade_bgp::Asn;
+use palisade_policy::{Mode, Peer, Reason, Role, Snapshot};
+
+use crate::config::Config;
+use crate::judging;
+use crate::mrt::{PeerKey, Source};
+
+/// How a peer was found in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Match {
+    /// By its address.
+    Address,
+    /// By its AS alone.
+    Asn,
+    /// Not at all.
+    None,
+}
+
+/// A peer of the archives.
+pub(super) struct Judged {
+    /// What the judge is told of it.
+    pub(super) policy: Peer,
+    /// How it was found.
+    pub(super) found: Match,
+}
+
+/// All peers of the archives.
+pub(super) struct Roster {
+    configured: Vec<Peer>,
+    by_address: HashMap<IpAddr, usize>,
+    by_asn: HashMap<Asn, usize>,
+    /// What we are, where a configuration says so.
+    local_asn: Option<Asn>,
+    /// Whether there are route objects to ask for.
+    has_irr: bool,
+    /// Those met so far.
+    judged: Vec<Judged>,
+    /// The place in `judged` of each peer number.
+    places: Vec<Option<u32>>,
+}
+
+impl Roster {
+    /// The peers of a configuration; none of these without one.
+    pub(super) fn new(config: Option<&Config>, tables: &Snapshot) -> Self {
+        let peers = config.map(|config| config.peers.iter().map(|peer| judging::peer(config, peer, tables)));
+        let configured: Vec<Peer> = peers.into_iter().flatten().collect();
+        let mut by_asn = HashMap::new();
+        for (at, peer) in configured.iter().enumerate() {
+            by_asn.entry(peer.asn).or_insert(at);
+        }
+        Roster {
+            by_address: configured.iter().enumerate().map(|(at, peer)| (peer.address, at)).collect(),
+            by_asn,
+            configured,
+            local_asn: config.map(|config| config.router.asn),
+            has_irr: !tables.irr.is_empty(),
+            judged: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    /// The peer that a route is from.
+    #[inline]
+    pub(super) fn of(&mut self, from: Source) -> &Peer {
+        let place = match self.places.get(from.peer.index()).copied().flatten() {
+            Some(place) => place as usize,
+            None => self.meet(from),
+        };
+        &self.judged[place].policy
+    }
+
+    /// The peers met so far.
+    pub(super) fn met(&self) -> &[Judged] {
+        &self.judged
+    }
+
+    #[cold]
+    fn meet(&mut self, from: Source) -> usize {
+        let (at, place) = (from.peer.index(), self.judged.len());
+        if self.places.len() <= at {
+            self.places.resize(at + 1, None);
+        }
+        self.places[at] = u32::try_from(place).ok();
+        self.judged.push(self.judge(from.key));
+        place
+    }
+
+    fn judge(&self, key: PeerKey) -> Judged {
+        let by_address = self.by_address.get(&key.address).map(|at| (*at, Match::Address));
+        let found = by_address.or_else(|| self.by_asn.get(&key.asn).map(|at| (*at, Match::Asn)));
+        match found {
+            // The session in the archive is the one that the next hops are to be held against.
+            Some((at, found)) => {
+                Judged { policy: Peer { address: key.address, ..self.configured[at].clone() }, found }
+            }
+            None => Judged { policy: self.stranger(key), found: Match::None },
+        }
+    }
+
+    /// A network that gives its full table. A collector's sessions span many hops, so the next hop need not be the peer;
+    /// whether a path holds our own AS can't be asked where we don't know it; and with route objects at hand, each
+    /// route must have one, whoever its origin is.
+    fn stranger(&self, key: PeerKey) -> Peer {
+        let local_asn = self.local_asn.unwrap_or(Asn(0));
+        let mut peer = Peer::new(key.asn, local_asn, Some(Role::Provider), key.address);
+        let mut modes = vec![(Reason::NextHopForeign, Mode::Off)];
+        if self.local_asn.is_none() {
+            modes.push((Reason::AsLoop, Mode::Off));
+        }
+        if self.has_irr {
+            modes.push((Reason::IrrPrefixNotRegistered, Mode::Enforce));
+        }
+        for (reason, mode) in modes {
+            // Only `no-policy` refuses to be set.
+            let _ = peer.checks.set(reason, mode);
+        }
+        peer
+    }
+}

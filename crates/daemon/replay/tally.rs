@@ -1,0 +1,94 @@
+//! What a replay counts.
+
+use std::collections::BTreeMap;
+
+use palisade_policy::{Reason, RovState, Verdict};
+
+use crate::mrt::{Damage, Kind};
+
+/// Damaged records that are told of one by one.
+pub(super) const MAX_DAMAGES: usize = 10;
+
+/// Kinds of record that are counted apart; a file of noise has no end of them.
+const MAX_KINDS: usize = 64;
+
+/// A damage, and the file it is in.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    pub(super) file: String,
+    pub(super) damage: Damage,
+}
+
+/// All that is counted.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// MRT records, damaged ones among them.
+    pub(super) records: u64,
+    /// Records of kinds that hold no unicast routes, or not in a form that is read.
+    pub(super) unread: BTreeMap<Kind, u64>,
+    /// Records, and parts of files, that could not be read.
+    pub(super) damaged: u64,
+    /// The first of these.
+    pub(super) damages: Vec<Located>,
+    /// Routes announced.
+    pub(super) announcements: u64,
+    /// Those of them whose attributes make withdrawals of them (RFC 7606), so that there is nothing to judge.
+    pub(super) unusable: u64,
+    /// Messages and table entries with faults in their attributes, of whatever outcome.
+    pub(super) faulty: u64,
+    /// Routes withdrawn.
+    pub(super) withdrawals: u64,
+    /// Sessions' changes of state.
+    pub(super) state_changes: u64,
+    /// Routes judged, by what the RPKI says of them.
+    pub(super) rov: [u64; RovState::ALL.len()],
+    /// Routes accepted.
+    pub(super) accepted: u64,
+    /// Routes rejected, by [`Reason::number`].
+    pub(super) rejected: [u64; Reason::COUNT],
+    /// Routes that fail a check that is only observed, by [`Reason::number`].
+    pub(super) observed: [u64; Reason::COUNT],
+}
+
+impl Tally {
+    /// Counts a verdict.
+    #[inline]
+    pub(super) fn judge(&mut self, verdict: Verdict) {
+        self.rov[verdict.rov as usize] += 1;
+        match verdict.reason {
+            None => self.accepted += 1,
+            Some(reason) => self.rejected[usize::from(reason.number())] += 1,
+        }
+        if let Some(reason) = verdict.observed {
+            self.observed[usize::from(reason.number())] += 1;
+        }
+    }
+
+    /// Counts a damage, and keeps the first few.
+    pub(super) fn damage(&mut self, file: &str, damage: Damage) {
+        self.damaged += 1;
+        if self.damages.len() < MAX_DAMAGES {
+            self.damages.push(Located { file: file.into(), damage });
+        }
+    }
+
+    /// Counts a record that is not read.
+    pub(super) fn unread(&mut self, kind: Kind) {
+        if self.unread.len() < MAX_KINDS || self.unread.contains_key(&kind) {
+            *self.unread.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// Routes judged.
+    pub(super) fn judged(&self) -> u64 {
+        self.rov.iter().sum()
+    }
+
+    /// The reasons that occur in a list by number, the most frequent first.
+    pub(super) fn by_frequency(list: &[u64; Reason::COUNT]) -> Vec<(Reason, u64)> {
+        let counts = Reason::ALL.iter().map(|reason| (*reason, list[usize::from(reason.number())]));
+        let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
+}
