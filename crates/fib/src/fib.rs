@@ -56,6 +56,8 @@ pub struct Fib<K: Kernel> {
     v6_turn: bool,
     retry: Retry,
     audit_due: bool,
+    /// A route was in the way of ours. It may be ours after all, which a comparison tells before the next retry.
+    in_the_way: bool,
     last_audit: Option<Instant>,
     counters: Counters,
     failures: VecDeque<FailedRoute>,
@@ -102,6 +104,7 @@ impl<K: Kernel> Fib<K> {
             v6_turn: false,
             retry: Retry { at: None, delay: RETRY_FIRST },
             audit_due: false,
+            in_the_way: false,
             last_audit: None,
             counters: Counters::default(),
             failures: VecDeque::new(),
@@ -220,13 +223,15 @@ impl<K: Kernel> Fib<K> {
     }
 
     fn reconcile(&mut self, now: Instant) -> Result<Progress, FibError> {
+        let retry = self.retry.at.is_some_and(|at| now >= at);
+        self.audit_due |= retry && std::mem::take(&mut self.in_the_way);
         if self.audit_due && self.audit_at().is_none_or(|at| now >= at) {
             self.last_audit = Some(now);
             let found = self.audit()?;
             let (contradictions, pending) = (found.contradictions(), self.pending());
             tracing::info!(agreed = found.agreed, contradictions, pending, "compared with the kernel");
         }
-        if self.retry.at.is_some_and(|at| now >= at) {
+        if retry {
             self.retry.at = None;
             self.wake_waiting();
         }
@@ -318,12 +323,22 @@ impl<K: Kernel> Fib<K> {
         {
             self.list_next_hops()?;
         }
-        let Fib { v4, v6: table_v6, next_hops, refusals, failures, operations, .. } = self;
-        if v6 {
-            Ok(refuse(table_v6, next_hops, operations, refusals, failures))
+        let Fib { v4, v6: table_v6, next_hops, refusals, failures, operations, in_the_way, .. } = self;
+        let refusals = if v6 {
+            refuse(table_v6, next_hops, operations, refusals)
         } else {
-            Ok(refuse(v4, next_hops, operations, refusals, failures))
+            refuse(v4, next_hops, operations, refusals)
+        };
+        *in_the_way |= refusals.newly_blocked;
+        if refusals.news.len() > LOGGED_REFUSALS {
+            tracing::warn!(
+                more = refusals.news.len() - LOGGED_REFUSALS,
+                "further routes refused in this batch"
+            );
         }
+        failures.extend(refusals.news);
+        failures.drain(..failures.len().saturating_sub(EXAMPLES));
+        Ok(refusals.count)
     }
 
     /// Sends `operations`; the answers are in `refusals`.
@@ -381,43 +396,43 @@ fn prove_permission<K: Kernel>(kernel: &mut K, config: &FibConfig) -> Result<(),
     }
 }
 
-/// Puts refused rows back, remembers and logs them. Returns how many there were.
+/// What a batch's refusals amount to.
+#[derive(Default)]
+struct Refusals {
+    count: usize,
+    /// Those not refused before.
+    news: Vec<FailedRoute>,
+    newly_blocked: bool,
+}
+
+/// Puts refused rows back, and logs them.
 fn refuse<A: Octets>(
     table: &mut Table<A>,
     next_hops: &mut NextHops,
     operations: &[Operation],
     refusals: &[Refusal],
-    failures: &mut VecDeque<FailedRoute>,
-) -> usize {
-    let (mut refused, mut logged) = (0, 0);
+) -> Refusals {
+    let mut outcome = Refusals::default();
     for refusal in refusals {
         let removal = matches!(operations.get(refusal.operation), Some(Operation::RemoveRoute { .. }));
         if removal && refusal.errno.means_already_gone() {
             continue;
         }
-        let Some(outcome) = table.refuse(refusal.operation, refusal.errno, next_hops) else { continue };
-        refused += 1;
-        if outcome.is_news {
-            logged += 1;
-            remember(failures, refusal, outcome.prefix);
+        let Some(refused) = table.refuse(refusal.operation, refusal.errno, next_hops) else { continue };
+        outcome.count += 1;
+        outcome.newly_blocked |= refused.newly_blocked;
+        let (prefix, errno, given_up) = (refused.prefix, refusal.errno, refused.given_up);
+        let kernel = refusal.text.as_deref().unwrap_or_default();
+        if refused.is_news && outcome.news.len() < LOGGED_REFUSALS {
+            tracing::warn!(%prefix, error = %errno, kernel, given_up, "route refused");
+        } else {
+            tracing::debug!(%prefix, error = %errno, kernel, given_up, "route refused");
         }
-        if outcome.is_news && logged <= LOGGED_REFUSALS {
-            let kernel = refusal.text.as_deref().unwrap_or_default();
-            let given_up = outcome.given_up;
-            tracing::warn!(prefix = %outcome.prefix, error = %refusal.errno, kernel, given_up, "route refused");
+        if refused.is_news {
+            outcome.news.push(FailedRoute { prefix, errno, text: refusal.text.clone() });
         }
     }
-    if logged > LOGGED_REFUSALS {
-        tracing::warn!(more = logged - LOGGED_REFUSALS, "further routes refused in this batch");
-    }
-    refused
-}
-
-fn remember(failures: &mut VecDeque<FailedRoute>, refusal: &Refusal, prefix: IpNet) {
-    if failures.len() == EXAMPLES {
-        failures.pop_front();
-    }
-    failures.push_back(FailedRoute { prefix, errno: refusal.errno, text: refusal.text.clone() });
+    outcome
 }
 
 #[cfg(test)]

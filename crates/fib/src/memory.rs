@@ -198,6 +198,14 @@ impl MemoryKernel {
         self.refuse_prefix.remove(&prefix);
     }
 
+    /// Ends all faults that have not struck yet.
+    pub fn clear_faults(&mut self) {
+        self.refuse.clear();
+        self.refuse_prefix.clear();
+        self.break_batch = None;
+        self.drop_events = 0;
+    }
+
     /// The answer to the next batch is lost, whether it took effect (`applied`) or not.
     pub fn break_next_batch(&mut self, applied: bool, error: KernelError) {
         self.break_batch = Some((applied, error));

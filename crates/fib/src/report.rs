@@ -27,6 +27,8 @@ pub struct Progress {
 pub struct KernelNews {
     /// Events read.
     pub events: usize,
+    /// There may be more: poll again at once.
+    pub more: bool,
     /// Own routes that someone else removed or changed and the next `sync` puts right.
     pub meddled: usize,
     /// Routes lost along with a nexthop object (a link went down, or the object was deleted by hand).

@@ -22,17 +22,24 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hash};
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 
 /// The bytes of an address: `[u8; 4]` or `[u8; 16]`.
-pub(crate) trait Octets: Copy + Eq + Hash {
+pub(crate) trait Octets: Copy + Eq {
     fn address(self) -> IpAddr;
+
+    /// The address as a number, for hashing.
+    fn number(self) -> u128;
 }
 
 impl Octets for [u8; 4] {
     fn address(self) -> IpAddr {
         self.into()
+    }
+
+    fn number(self) -> u128 {
+        u128::from(u32::from_ne_bytes(self))
     }
 }
 
@@ -40,10 +47,14 @@ impl Octets for [u8; 16] {
     fn address(self) -> IpAddr {
         self.into()
     }
+
+    fn number(self) -> u128 {
+        u128::from_ne_bytes(self)
+    }
 }
 
 /// A prefix, packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key<A> {
     pub(crate) octets: A,
     pub(crate) length: u8,
@@ -62,6 +73,13 @@ impl From<Ipv6Net> for Key<[u8; 16]> {
 }
 
 impl<A: Octets> Key<A> {
+    fn hash(self, hasher: &RandomState) -> u64 {
+        // Seeded per table: the prefixes are the Internet's choice.
+        hasher.hash_one(
+            self.octets.number().rotate_left(u32::from(self.length)) ^ u128::from(self.length) << 64,
+        )
+    }
+
     pub(crate) fn prefix(self) -> IpNet {
         // A key is made from a prefix, so the length fits and the address stands in for the impossible.
         IpNet::new(self.octets.address(), self.length).unwrap_or(IpNet::from(self.octets.address()))
@@ -76,6 +94,10 @@ const WAITING: u8 = 2;
 const REFUSED: u8 = 4;
 /// Found by the dump in progress.
 const SEEN: u8 = 8;
+/// Queued again after a refusal.
+const RETRIED: u8 = 16;
+/// Refused last time because a route was in the way.
+const BLOCKED: u8 = 32;
 
 struct Row<A> {
     key: Key<A>,
@@ -110,6 +132,8 @@ impl<A> Row<A> {
 struct Planned<A> {
     key: Key<A>,
     previous: u32,
+    /// It was refused before.
+    again: bool,
 }
 
 /// What became of a refused operation.
@@ -118,6 +142,8 @@ pub(crate) struct Refused {
     /// Not a repetition of an earlier refusal.
     pub(crate) is_news: bool,
     pub(crate) given_up: bool,
+    /// A route is in the way that was not there the last time.
+    pub(crate) newly_blocked: bool,
 }
 
 /// The rows of one family.
@@ -245,21 +271,22 @@ impl<A: Octets> Table<A> {
         self.planned.clear();
         while self.planned.len() < limit {
             let Some(key) = self.queue.pop_front() else { break };
-            let Entry::Occupied(mut entry) = self.entry(key) else { continue };
-            let row = entry.get_mut();
-            row.flags &= !QUEUED;
+            let Some(row) = self.row_mut(key) else { continue };
+            let again = row.has(WAITING | RETRIED);
+            row.flags &= !(QUEUED | RETRIED);
             let (previous, target) = (row.installed, row.target(next_hops));
+            row.installed = target;
+            let empty = row.is_empty();
             if target == NONE {
                 next_hops.park(row.wanted);
             }
             next_hops.move_installed(previous, target);
-            row.installed = target;
-            if row.is_empty() {
-                entry.remove();
+            if empty {
+                self.drop_if_empty(key);
             }
             if target != previous {
                 operations.push(operation(key.prefix(), metric, previous, target, next_hops));
-                self.planned.push(Planned { key, previous });
+                self.planned.push(Planned { key, previous, again });
             }
         }
         if self.queue.is_empty() {
@@ -274,7 +301,7 @@ impl<A: Octets> Table<A> {
         errno: Errno,
         next_hops: &mut NextHops,
     ) -> Option<Refused> {
-        let &Planned { key, previous } = self.planned.get(position)?;
+        let &Planned { key, previous, again } = self.planned.get(position)?;
         let row = self.entry(key).or_insert(Row { key, flags: 0, wanted: NONE, installed: NONE }).into_mut();
         let removal = row.installed == NONE;
         next_hops.move_installed(row.installed, previous);
@@ -282,7 +309,9 @@ impl<A: Octets> Table<A> {
         // A next hop that is gone by now explains the refusal; the row waits for its return.
         let usable = next_hops.target(row.wanted) != NONE;
         let given_up = !removal && usable && errno.verdict() == Verdict::GiveUp;
-        let waited = row.has(WAITING);
+        let blocked = errno.0 == libc::EEXIST;
+        let newly_blocked = blocked && !(again && row.has(BLOCKED));
+        row.flags = if blocked { row.flags | BLOCKED } else { row.flags & !BLOCKED };
         if given_up {
             // The route that is to be replaced must not stay either: it leads where nobody wants it to.
             let stale = previous != NONE && !row.has(QUEUED);
@@ -291,18 +320,18 @@ impl<A: Octets> Table<A> {
             if stale {
                 self.queue.push_back(key);
             }
-        } else if !waited {
+        } else if !row.has(WAITING) {
             row.flags |= WAITING;
             self.waiting.push(key);
         }
-        Some(Refused { prefix: key.prefix(), is_news: !waited, given_up })
+        Some(Refused { prefix: key.prefix(), is_news: !again, given_up, newly_blocked })
     }
 
     /// Queues the rows that were refused earlier.
     pub(crate) fn wake_waiting(&mut self, next_hops: &NextHops, started: bool) {
         for key in std::mem::take(&mut self.waiting) {
             if let Some(row) = self.row_mut(key) {
-                row.flags &= !WAITING;
+                row.flags = row.flags & !WAITING | RETRIED;
             }
             self.queue_if_needed(key, next_hops, started);
             self.drop_if_empty(key);
@@ -346,16 +375,16 @@ impl<A: Octets> Table<A> {
 
     fn entry(&mut self, key: Key<A>) -> Entry<'_, Row<A>> {
         let hasher = &self.hasher;
-        self.rows.entry(hasher.hash_one(key), |row| row.key == key, |row| hasher.hash_one(row.key))
+        self.rows.entry(key.hash(hasher), |row| row.key == key, |row| row.key.hash(hasher))
     }
 
     fn row_mut(&mut self, key: Key<A>) -> Option<&mut Row<A>> {
-        self.rows.find_mut(self.hasher.hash_one(key), |row| row.key == key)
+        self.rows.find_mut(key.hash(&self.hasher), |row| row.key == key)
     }
 
     fn queue_if_needed(&mut self, key: Key<A>, next_hops: &NextHops, started: bool) {
         let Table { rows, hasher, queue, .. } = self;
-        if let Some(row) = rows.find_mut(hasher.hash_one(key), |row| row.key == key) {
+        if let Some(row) = rows.find_mut(key.hash(hasher), |row| row.key == key) {
             queue_row(row, queue, next_hops, started);
         }
     }

@@ -33,6 +33,7 @@ impl<K: Kernel> Fib<K> {
         events.clear();
         let outcome = self.kernel.events(EVENTS, &mut events);
         news.events = events.len();
+        news.more = events.len() >= EVENTS;
         let mut consequences = Consequences::default();
         for event in events.drain(..) {
             self.take_event(event, &mut news, &mut consequences);
