@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, ReportHandler, Severity, SourceCode};
+use textwrap::{WordSeparator, WordSplitter};
 
 /// Prints a result.
 pub(crate) fn print(text: &str) {
@@ -30,7 +31,12 @@ struct Told<'a>(&'a dyn Diagnostic);
 
 impl fmt::Display for Told<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        MietteHandlerOpts::new().build().debug(&Alone(self.0), f)
+        // Slugs, names of files and addresses are words, wherever they could be broken.
+        let whole_words = MietteHandlerOpts::new()
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation);
+        whole_words.build().debug(&Alone(self.0), f)
     }
 }
 

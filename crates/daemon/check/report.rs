@@ -168,8 +168,8 @@ impl Report {
 impl Told {
     /// A problem that has a place.
     pub(super) fn problem(problem: &Problem) -> Self {
-        let position = problem.position();
-        Told { line: Some(position.line), column: Some(position.column), ..Told::diagnostic(problem) }
+        let (line, column) = problem.position().map(|at| (at.line, at.column)).unzip();
+        Told { line, column, ..Told::diagnostic(problem) }
     }
 
     /// A problem of whatever kind.

@@ -26,8 +26,7 @@ pub(super) fn summary(report: &Report) -> String {
     }
     let verdict = match report.warnings.len() {
         0 => "is in order".into(),
-        1 => "is in order, with 1 warning".into(),
-        count => format!("is in order, with {count} warnings"),
+        warnings => format!("is in order, with {}", count(warnings, "warning")),
     };
     line(&mut out, format_args!("\n{} {verdict}", report.file));
     out
@@ -75,8 +74,14 @@ fn irr(irr: &IrrOutline) -> String {
     match irr.route_objects.zip(irr.as_sets) {
         _ if irr.dumps.is_empty() => "none: nothing is registered".into(),
         None => format!("from {from}{longer}"),
-        Some((routes, sets)) => format!("{routes} route objects and {sets} as-sets from {from}{longer}"),
+        Some((routes, sets)) => {
+            format!("{} and {} from {from}{longer}", count(routes, "route object"), count(sets, "as-set"))
+        }
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn item(out: &mut String, name: &str, value: impl Display) {

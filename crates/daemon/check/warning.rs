@@ -29,9 +29,8 @@ pub(super) fn warnings(config: &Config) -> Vec<Problem> {
 }
 
 fn no_peers(config: &Config) -> Option<Problem> {
-    let fault = Fault::new("there is no peer", "the file begins here");
-    let fault = fault.help("begin each with `[[peer]]`");
-    config.peers.is_empty().then(|| Problem::warning(&config.source, 0..0, fault))
+    let fault = Fault::new("there is no peer", "").help("begin each with `[[peer]]`");
+    config.peers.is_empty().then(|| Problem::general_warning(&config.source, fault))
 }
 
 fn without_role(config: &Config) -> Option<Problem> {
@@ -100,9 +99,9 @@ fn bogon_asn(config: &Config) -> Option<Problem> {
 }
 
 fn without_rpki(config: &Config) -> Option<Problem> {
-    let fault = Fault::new("there is no [rpki]: the origin of no route is validated", "the file begins here");
+    let fault = Fault::new("there is no [rpki]: the origin of no route is validated", "");
     let fault = fault.help("write\n[rpki]\nfiles = [\"vrps.json\"]");
-    config.rpki.files.is_empty().then(|| Problem::warning(&config.source, 0..0, fault))
+    config.rpki.files.is_empty().then(|| Problem::general_warning(&config.source, fault))
 }
 
 fn without_irr(config: &Config) -> Option<Problem> {

@@ -15,7 +15,7 @@ pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
     let (mut at, mut start, mut dots) = (0, 0, 0);
     while let Some(octet) = octets.get(at) {
         match octet {
-            b'#' => at += find(&octets[at..], b"\n", false),
+            b'#' => at += until(&octets[at..], b'#', |rest| rest.starts_with(b"\n")),
             b'"' | b'\'' => at += string(&octets[at..]),
             b'.' if dots == MAX_DOTS => return Some(start..at),
             b'.' => (at, dots) = (at + 1, dots + 1),
@@ -29,30 +29,29 @@ pub(crate) fn too_deep(text: &str) -> Option<Range<usize>> {
 /// Octets of the string that begins here. One that is not closed ends with its line, or, if it has many, the text.
 fn string(octets: &[u8]) -> usize {
     let quote = octets[0];
-    let escapes = quote == b'"';
     let triple = [quote; 3];
     if octets.starts_with(&triple) {
-        let end = 3 + find(&octets[3..], &triple, escapes);
+        let end = 3 + until(&octets[3..], quote, |rest| rest.starts_with(&triple));
         // Its last quotes may be its own: `""""a"""""` is `"a""`.
-        let quotes = octets[end..].iter().take(5).take_while(|octet| **octet == quote).count();
-        end + quotes
+        end + octets[end..].iter().take(5).take_while(|octet| **octet == quote).count()
     } else {
-        let line = 1 + find(&octets[1..], b"\n", false);
-        let end = 1 + find(&octets[1..line], &[quote], escapes);
+        let end = 1 + until(
+            &octets[1..],
+            quote,
+            |rest| matches!(rest, [first, ..] if [quote, b'\n'].contains(first)),
+        );
         (end + 1).min(octets.len())
     }
 }
 
-/// Where `wanted` begins, or the end; with `escapes`, a backslash takes the octet after it along.
-fn find(octets: &[u8], wanted: &[u8], escapes: bool) -> usize {
+/// Octets before the end that `is_end` knows, or before the end of all. In a string between double quotes, a backslash
+/// takes the octet after it along.
+fn until(octets: &[u8], quote: u8, is_end: impl Fn(&[u8]) -> bool) -> usize {
     let mut at = 0;
-    while at < octets.len() {
-        if octets[at..].starts_with(wanted) {
-            return at;
-        }
-        at += if escapes && octets[at] == b'\\' { 2 } else { 1 };
+    while at < octets.len() && !is_end(&octets[at..]) {
+        at += if quote == b'"' && octets[at] == b'\\' { 2 } else { 1 };
     }
-    octets.len()
+    at.min(octets.len())
 }
 
 #[cfg(test)]

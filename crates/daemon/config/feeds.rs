@@ -55,18 +55,18 @@ fn files(
     if !excused {
         section.expect(key, &format!("[{example}]"));
     }
-    let Some((span, list)) = section.list(key, example, |field| value::path(field, folder)) else {
+    let Some(list) = section.list(key, example, |field| value::path(field, folder)) else {
         return Vec::new();
     };
     let name = section.name();
     let problems = section.problems();
-    if list.is_empty() {
+    if list.written == 0 {
         let fault = Fault::new(format!("`{key}` of {name} is empty"), "nothing would be checked");
-        problems.push(span, fault.help(format!("name files here, or remove {name}")));
-    } else if list.len() > MAX_FILES {
-        let fault = Fault::new(format!("`{key}` names {} files", list.len()), "too many");
-        problems.push(span, fault.help(format!("no more than {MAX_FILES} are taken")));
+        problems.push(list.span, fault.help(format!("name files here, or remove {name}")));
+    } else if list.written > MAX_FILES {
+        let fault = Fault::new(format!("`{key}` names {} files", list.written), "too many");
+        problems.push(list.span, fault.help(format!("no more than {MAX_FILES} are taken")));
     }
-    value::once_each(key, &list, |path| path.display().to_string(), problems);
-    list
+    value::once_each(key, &list.values, |path| path.display().to_string(), problems);
+    list.values
 }

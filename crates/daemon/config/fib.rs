@@ -68,7 +68,7 @@ fn table(field: Field<'_>) -> Result<u32, Fault> {
 fn preferred_source(section: &mut Section<'_>, fib: &mut Fib) {
     const KEY: &str = "preferred_source";
     let list = section.list(KEY, "\"192.0.2.1\", \"2001:db8::1\"", value::address);
-    for address in list.map(|(_, list)| list).unwrap_or_default() {
+    for address in list.map(|list| list.values).unwrap_or_default() {
         let taken = match *address.get_ref() {
             IpAddr::V4(address) => fib.preferred_source_ipv4.replace(address).is_some(),
             IpAddr::V6(address) => fib.preferred_source_ipv6.replace(address).is_some(),

@@ -39,6 +39,7 @@ pub(crate) use router::{Mode, Router};
 pub(crate) use source::Source;
 
 use section::Section;
+use source::quoted;
 
 /// A whole configuration.
 #[derive(Debug)]
@@ -79,7 +80,8 @@ impl Config {
                 Ok(table) => read(Section::root(table.get_ref(), &problems), &source, folder),
                 Err(error) => {
                     let place = error.span().unwrap_or_default();
-                    problems.push(place, syntax(error.message()));
+                    let written = source.text().get(place.clone()).unwrap_or_default();
+                    problems.push(place, syntax(error.message(), written));
                     None
                 }
             },
@@ -95,7 +97,7 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Co
     let has_router = root.has("router");
     let router = root.section("router", "[router]").and_then(router::read);
     if !has_router {
-        let fault = Fault::new("there is no [router]", "the file begins here");
+        let fault = Fault::new("there is no [router]", "it could stand here");
         root.problems().push(0..0, fault.help("write\n[router]\nasn = 64500\nid = \"192.0.2.1\""));
     }
     let fib = root.section("fib", "[fib]").map(|section| fib::read(section, router.as_ref()));
@@ -104,12 +106,11 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Co
     Some(Config { source: Arc::clone(source), router: router?, rpki, irr, fib, checks, peers })
 }
 
-/// The parser's message, and what to do about those that an operator is likely to see.
-fn syntax(message: &str) -> Fault {
-    let fault = Fault::new(format!("not TOML: {message}"), "here");
+/// The parser's message about what is `written`; in better words, where an operator is likely to see it.
+fn syntax(message: &str, written: &str) -> Fault {
     match message {
-        "duplicate key" => fault
-            .help("each key and each table is written once; peers begin with `[[peer]]`, in two brackets"),
-        _ => fault,
+        "duplicate key" => Fault::new(format!("{} is there twice", quoted(written)), "again here")
+            .help("write each key and each table once; only `[[peer]]`, in two brackets, begins another"),
+        _ => Fault::new(format!("not TOML: {message}"), "here"),
     }
 }

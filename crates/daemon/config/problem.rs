@@ -94,6 +94,13 @@ impl Problem {
         Self::new(Severity::Error, source, span, fault)
     }
 
+    /// A warning about the file as a whole: it is shown without a place.
+    pub(crate) fn general_warning(source: &Arc<Source>, fault: Fault) -> Self {
+        let mut problem = Self::warning(source, 0..0, fault);
+        problem.labels.clear();
+        problem
+    }
+
     /// A warning.
     pub(crate) fn warning(source: &Arc<Source>, span: Range<usize>, fault: Fault) -> Self {
         Self::new(Severity::Warning, source, span, fault)
@@ -108,19 +115,16 @@ impl Problem {
     /// Points at a second place. Not within one endless line: that could not be shown.
     pub(crate) fn and(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
         let span = self.source.underlined(span);
-        if self.source.shown_together(&self.labels[0].0, &span) {
+        if self.labels.iter().all(|(first, _)| self.source.shown_together(first, &span)) {
             self.labels.push((span, label.into()));
         }
         self
     }
 
-    /// Where it is: where its first label begins.
-    pub(crate) fn position(&self) -> Position {
-        self.source.position(self.offset())
-    }
-
-    fn offset(&self) -> usize {
-        self.labels[0].0.start
+    /// Where it is: where its first label begins. `None` for a problem of the file as a whole.
+    pub(crate) fn position(&self) -> Option<Position> {
+        let (first, _) = self.labels.first()?;
+        Some(self.source.position(first.start))
     }
 }
 
@@ -175,6 +179,11 @@ impl Problems {
         self.push_problem(|source| Problem::error(source, span, fault));
     }
 
+    /// One more, which is put into words only if it is kept.
+    pub(crate) fn push_with(&self, span: Range<usize>, fault: impl FnOnce() -> Fault) {
+        self.push_problem(|source| Problem::error(source, span, fault()));
+    }
+
     /// One more, that is about two places.
     pub(crate) fn push_pair(&self, span: Range<usize>, fault: Fault, other: Range<usize>, label: &str) {
         self.push_problem(|source| Problem::error(source, span, fault).and(other, label));
@@ -192,7 +201,7 @@ impl Problems {
     /// `value` where there were none, else all of them in the order of the text.
     pub(crate) fn none_or<T>(self, value: Option<T>) -> Result<T, ConfigError> {
         let mut problems = self.list.into_inner();
-        problems.sort_by_key(Problem::offset);
+        problems.sort_by_key(|problem| problem.labels.first().map(|(first, _)| first.start));
         match value {
             Some(value) if problems.is_empty() => Ok(value),
             _ => Err(ConfigError::Invalid { text: self.source, problems, more: self.more.get() }),

@@ -68,7 +68,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Router> {
     let mode = section.optional("mode", |field| value::word(field, &Mode::WORDS));
     let mode = mode.map_or(Mode::Router, Spanned::into_inner);
     let listen = section.list("listen", "\"0.0.0.0:179\", \"[::]:179\"", value::socket);
-    let listen = listen.map_or_else(everywhere, |(_, list)| value::distinct("listen", list, problems));
+    let listen = listen.map_or_else(everywhere, |list| value::distinct("listen", list.values, problems));
     let networks = prefixes(&mut section, "networks", mode);
     let own_prefixes = prefixes(&mut section, "own_prefixes", Mode::Router);
     let peering_lans = prefixes(&mut section, "peering_lans", Mode::Router);
@@ -87,7 +87,8 @@ fn everywhere() -> Vec<SocketAddr> {
 
 /// The prefixes under a key that a route server has no use for, or, with [`Mode::Router`], under any.
 fn prefixes(section: &mut Section<'_>, key: &'static str, mode: Mode) -> Vec<Prefix> {
-    let list = section.list(key, "\"192.0.2.0/24\"", value::prefix).map(|(_, list)| list).unwrap_or_default();
+    let list =
+        section.list(key, "\"192.0.2.0/24\"", value::prefix).map(|list| list.values).unwrap_or_default();
     if let (Mode::RouteServer, Some(first)) = (mode, list.first()) {
         let fault =
             Fault::new(format!("a route server has no `{key}`"), "it originates nothing (RFC 7947 s2)");

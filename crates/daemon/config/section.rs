@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::nearest::nearest;
 use super::problem::{Fault, Problems};
@@ -35,6 +35,19 @@ pub(crate) struct Field<'a> {
     /// The key, for messages.
     pub(crate) key: &'a str,
     value: &'a Spanned<DeValue<'a>>,
+    /// Whether it is one of a list.
+    listed: bool,
+}
+
+/// A list of values.
+#[derive(Debug)]
+pub(crate) struct List<T> {
+    /// Where it is.
+    pub(crate) span: Range<usize>,
+    /// How many values are written.
+    pub(crate) written: usize,
+    /// Those that could be read.
+    pub(crate) values: Vec<Spanned<T>>,
 }
 
 impl<'a> Section<'a> {
@@ -70,7 +83,7 @@ impl<'a> Section<'a> {
         read: impl FnOnce(Field<'a>) -> Result<T, Fault>,
     ) -> Option<Spanned<T>> {
         let value = self.ask(key)?;
-        self.read(Field { key, value }, read)
+        self.read(Field { key, value, listed: false }, read)
     }
 
     /// The value under `key`; `None` is an error that has been told.
@@ -107,16 +120,16 @@ impl<'a> Section<'a> {
         written.is_some()
     }
 
-    /// The place and the values of the list under `key`, those that `read` can read; none where there is no such key.
+    /// The list under `key`, with those of its values that `read` can read; `None` where there is no such key.
     pub(crate) fn list<T>(
         &mut self,
         key: &'static str,
         example: &str,
         read: impl Fn(Field<'a>) -> Result<T, Fault>,
-    ) -> Option<(Range<usize>, Vec<Spanned<T>>)> {
+    ) -> Option<List<T>> {
         let value = self.ask(key)?;
         let DeValue::Array(array) = value.get_ref() else {
-            let fault = Field { key, value }.unlike("a list");
+            let fault = Field { key, value, listed: false }.unlike("a list");
             self.problems.push(value.span(), fault.help(format!("write `{key} = [{example}]`")));
             return None;
         };
@@ -125,8 +138,8 @@ impl<'a> Section<'a> {
             self.problems.push(value.span(), fault.help(format!("no more than {MAX_LIST} are taken")));
             return None;
         }
-        let values = array.iter().filter_map(|value| self.read(Field { key, value }, &read));
-        Some((value.span(), values.collect()))
+        let values = array.iter().filter_map(|value| self.read(Field { key, value, listed: true }, &read));
+        Some(List { span: value.span(), written: array.len(), values: values.collect() })
     }
 
     fn read<T>(
@@ -146,18 +159,18 @@ impl<'a> Section<'a> {
     /// The table under `key`, called `name` in messages.
     pub(crate) fn section(&mut self, key: &'static str, name: &'static str) -> Option<Section<'a>> {
         let value = self.ask(key)?;
-        self.table_of(Field { key, value }, name)
+        self.table_of(Field { key, value, listed: false }, name)
     }
 
     /// The tables under `key`, each called `name` in messages.
     pub(crate) fn sections(&mut self, key: &'static str, name: &'static str) -> Vec<Section<'a>> {
         let Some(value) = self.ask(key) else { return Vec::new() };
         let DeValue::Array(array) = value.get_ref() else {
-            let fault = Field { key, value }.unlike("a list of tables");
+            let fault = Field { key, value, listed: false }.unlike("a list of tables");
             self.problems.push(value.span(), fault.help(format!("begin each with `{name}`")));
             return Vec::new();
         };
-        array.iter().filter_map(|value| self.table_of(Field { key, value }, name)).collect()
+        array.iter().filter_map(|value| self.table_of(Field { key, value, listed: false }, name)).collect()
     }
 
     fn table_of(&self, field: Field<'a>, name: &'static str) -> Option<Section<'a>> {
@@ -173,18 +186,21 @@ impl<'a> Section<'a> {
     pub(crate) fn entries(&self) -> Vec<(Spanned<&'a str>, Field<'a>)> {
         let entry = |(key, value): (&'a Spanned<_>, &'a Spanned<DeValue<'a>>)| {
             let text: &'a str = AsRef::<str>::as_ref(key.get_ref());
-            (Spanned::new(key.span(), text), Field { key: text, value })
+            (Spanned::new(key.span(), text), Field { key: text, value, listed: false })
         };
         self.table.iter().map(entry).collect()
     }
 
     /// Says which keys are not known: those that nobody asked for.
     pub(crate) fn end(self) {
-        for key in self.table.keys() {
-            let text: &str = key.get_ref();
-            if !self.asked.contains(&text) && !self.refused.contains(&text) {
-                self.problems.push(key.span(), self.unknown(text));
-            }
+        let known = |key: &&Spanned<DeString<'_>>| {
+            let key: &str = key.get_ref();
+            self.asked.contains(&key) || self.refused.contains(&key)
+        };
+        let mut unknown: Vec<_> = self.table.keys().filter(|key| !known(key)).collect();
+        unknown.sort_by_key(|key| key.span().start);
+        for key in unknown {
+            self.problems.push_with(key.span(), || self.unknown(key.get_ref()));
         }
     }
 
@@ -192,7 +208,8 @@ impl<'a> Section<'a> {
         let fault = Fault::new(format!("{} has no key {}", self.name, quoted(key)), "unknown");
         match nearest(key, &self.asked) {
             Some(known) => fault.help(format!("did you mean `{known}`?")),
-            None => fault.help(format!("what {} knows is {}", self.name, listed(&self.asked))),
+            None if self.asked.len() == 1 => fault.help(format!("its only key is {}", listed(&self.asked))),
+            None => fault.help(format!("its keys are {}", listed(&self.asked))),
         }
     }
 }
@@ -216,7 +233,7 @@ impl<'a> Field<'a> {
     pub(crate) fn text(self) -> Result<&'a str, Fault> {
         match self.value.get_ref() {
             DeValue::String(text) => Ok(text),
-            _ => Err(self.unlike("a string").help(format!("put it in quotes: `{} = \"..\"`", self.key))),
+            _ => Err(self.unlike("a string").help("put it in quotes")),
         }
     }
 
@@ -262,6 +279,10 @@ impl<'a> Field<'a> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        Fault::new(format!("`{}` must be {expected}, not {found}", self.key), format!("this is {found}"))
+        let each = if self.listed { "each of " } else { "" };
+        Fault::new(
+            format!("{each}`{}` must be {expected}, not {found}", self.key),
+            format!("this is {found}"),
+        )
     }
 }

@@ -16,11 +16,15 @@ use std::sync::OnceLock;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-/// Octets that a configuration may have: room for ten thousand peers a few times over.
-pub(crate) const MAX_OCTETS: usize = 64 << 20;
+/// Octets that a configuration may have: room for ten thousand peers a few times over. The parser's tokens of a file
+/// that is not TOML take fifty times as much.
+pub(crate) const MAX_OCTETS: usize = 16 << 20;
 
 /// Octets shown of one line before it is cut to the part around a problem.
-const LINE_SHOWN: usize = 160;
+const LINE_SHOWN: usize = 120;
+
+/// Octets underlined.
+const UNDERLINED: usize = 60;
 
 /// Characters of a value that a message quotes.
 const QUOTED: usize = 60;
@@ -97,7 +101,11 @@ pub(crate) struct Source {
 
 impl Source {
     /// A text, and what to call it in messages.
-    pub(crate) fn new(name: String, text: String) -> Self {
+    pub(crate) fn new(name: String, mut text: String) -> Self {
+        // A byte order mark says nothing about UTF-8, and editors don't count it as a column.
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Source { name, text, lines, shown: OnceLock::new() }
     }
@@ -149,11 +157,11 @@ impl Source {
         self.lines[first]..end
     }
 
-    /// The part of a span to underline: what lies in its first line, and no more than is shown of a line.
+    /// The part of a span to underline: what lies in its first line, and no more than [`UNDERLINED`].
     pub(crate) fn underlined(&self, span: Range<usize>) -> Range<usize> {
         let start = self.text.floor_char_boundary(span.start);
         let line = self.line_of(start);
-        let end = span.end.min(start + LINE_SHOWN).min(self.lines(line, line).end);
+        let end = span.end.min(start + UNDERLINED).min(self.lines(line, line).end);
         start..self.text.floor_char_boundary(end).max(start)
     }
 
@@ -228,19 +236,19 @@ fn acts_on_a_terminal(character: char) -> bool {
 
 /// A value as a message quotes it: on one line, not too long, and safe for a terminal.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut shown: String = text
-        .chars()
-        .take(QUOTED)
-        .flat_map(|character| {
-            let escaped = acts_on_a_terminal(character);
-            let plain = (!escaped).then_some(character);
-            plain.into_iter().chain(escaped.then(|| character.escape_default()).into_iter().flatten())
-        })
-        .collect();
-    if text.chars().nth(QUOTED).is_some() {
-        shown.push('…');
+    if text.is_empty() {
+        return "an empty string".into();
     }
-    format!("`{shown}`")
+    let mut shown = String::new();
+    for character in text.chars().take(QUOTED) {
+        if acts_on_a_terminal(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    let more = if text.chars().nth(QUOTED).is_some() { "…" } else { "" };
+    format!("`{shown}{more}`")
 }
 
 fn not_utf8(path: &Path, octets: &[u8], error: Utf8Error) -> SourceError {

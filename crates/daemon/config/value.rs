@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use palisade_bgp::prefix::PrefixError;
@@ -67,7 +68,9 @@ pub(crate) fn address(field: Field<'_>) -> Result<IpAddr, Fault> {
         _ if address.is_unspecified() => "it is nobody's address",
         _ if address.is_multicast() => "a multicast address",
         IpAddr::V4(Ipv4Addr::BROADCAST) => "the broadcast address",
-        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => "an IPv4 address in IPv6's clothes",
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => {
+            "an IPv4 address in an IPv6 one: write the former alone"
+        }
         IpAddr::V6(address) if address.is_unicast_link_local() => "a link-local address: of which link?",
         _ => return Ok(address),
     };
@@ -130,8 +133,9 @@ pub(crate) fn name(field: Field<'_>) -> Result<String, Fault> {
     let text = field.text()?;
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let label = match text.chars().find(|letter| !fits(*letter)) {
-        _ if text.is_empty() => "an empty name".into(),
+        _ if text.is_empty() => "no name".into(),
         _ if text.len() > MAX_NAME => format!("longer than {MAX_NAME} characters"),
+        Some(' ') => "a space can't be in a name".into(),
         Some(letter) => format!("{} can't be in a name", quoted(&letter.to_string())),
         None => return Ok(text.into()),
     };
@@ -184,13 +188,13 @@ pub(crate) fn word<T: Copy>(field: Field<'_>, words: &[(&'static str, T)]) -> Re
 }
 
 /// The values of a list without their places; one that is there twice is an error.
-pub(crate) fn distinct<T: Display>(key: &str, list: Vec<Spanned<T>>, problems: &Problems) -> Vec<T> {
+pub(crate) fn distinct<T: Ord + Display>(key: &str, list: Vec<Spanned<T>>, problems: &Problems) -> Vec<T> {
     once_each(key, &list, T::to_string, problems);
     list.into_iter().map(Spanned::into_inner).collect()
 }
 
-/// Says which values of a list are there twice: those that show alike.
-pub(crate) fn once_each<T>(
+/// Says which values of a list are there twice.
+pub(crate) fn once_each<T: Ord>(
     key: &str,
     list: &[Spanned<T>],
     shown: impl Fn(&T) -> String,
@@ -198,17 +202,17 @@ pub(crate) fn once_each<T>(
 ) {
     let mut seen = BTreeMap::new();
     for value in list {
-        let text = shown(value.get_ref());
-        if let Some(first) = seen.get(&text) {
-            let fault = Fault::new(format!("`{key}` has {} twice", quoted(&text)), "again here");
+        if let Some(first) = seen.get(value.get_ref()) {
+            let fault =
+                Fault::new(format!("`{key}` has {} twice", quoted(&shown(value.get_ref()))), "again here");
             problems.push_pair(
                 value.span(),
                 fault.help("remove one of them"),
-                Clone::clone(first),
+                Range::clone(first),
                 "first here",
             );
         } else {
-            seen.insert(text, value.span());
+            seen.insert(value.get_ref(), value.span());
         }
     }
 }
