@@ -3,6 +3,8 @@
 //!
 //! Every sample is a thousand routes, so microseconds shown are nanoseconds a route.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 

@@ -1,112 +1,135 @@
 //! Which stored prefixes cover a route: the one structure behind origin validation, route objects and prefix sets.
 //!
-//! Built once from (prefix, entry) pairs, never changed, swapped whole. Three arrays answer a lookup:
+//! Built once from entries, never changed, swapped whole. An entry is a prefix, an AS number and a tag of the caller's (a
+//! maxLength, a registry). Three steps, and in a cold cache as many misses, answer a lookup:
 //!
 //! ```text
-//!   high bits of the address --> directory --> a few ranges --> the most specific node over that address
+//!   high bits of the address --> directory --> a few ranges --> the most specific stored prefix over that address
 //!                                                                 |
-//!   nodes, sorted by address then length                          v
-//!     10.0.0.0/8 <--parent-- 10.1.0.0/16 <--parent-- 10.1.2.0/24      each node: a slice of entries
+//!   records, sorted by address, then length                       v
+//!     10.0.0.0/8 <--parent-- 10.1.0.0/16 <--parent-- 10.1.2.0/24      a prefix: one record for each of its entries
 //! ```
 //!
 //! The prefixes, sorted, are a tree in preorder, and one sweep finds each one's **parent**: the longest stored prefix
 //! that covers it. The same sweep cuts the address space into **ranges**, each with the most specific prefix over it. A
-//! route's covering prefixes are then the parents of the node over its first address, less those that are longer than
+//! route's covering prefixes are then the parents of the one over its first address, less those that are longer than
 //! the route itself. In table order consecutive routes meet the same few cache lines.
 //!
 //! It is not a routing table: nothing is inserted or removed, and it finds what covers, never what is covered.
 
 use palisade_bgp::{Address, Net, Prefix};
 
-/// The parent of a node that has none, and the node of a range that nothing covers.
+/// The parent of a prefix that has none, and the record of a range that nothing covers.
 const NONE: u32 = u32::MAX;
+
+/// What is stored under a prefix. Ordered by AS number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    pub(crate) asn: u32,
+    pub(crate) tag: u16,
+}
 
 /// What is stored under prefixes of one family.
 #[derive(Debug)]
-pub(crate) struct CoverIndex<A, E> {
+pub(crate) struct CoverIndex<A> {
     directory: Directory,
     ranges: Vec<Range<A>>,
-    /// Sorted by address, then length; one more at the end, whose `first` closes the last one's entries.
-    nodes: Vec<Node>,
-    /// The nodes' addresses, apart because a lookup does not read them.
+    /// Sorted by address, then length, then entry.
+    records: Vec<Record>,
+    /// The records' addresses, apart because a lookup does not read them.
     addresses: Vec<A>,
-    entries: Vec<E>,
 }
 
 /// A stretch of the address space, up to the next one's start.
 #[derive(Clone, Copy, Debug)]
 struct Range<A> {
     start: A,
-    /// The most specific node over it, or [`NONE`].
-    node: u32,
+    /// The first record of the most specific prefix over it, or [`NONE`].
+    record: u32,
 }
 
+/// One entry under one prefix, with what leads on from it. Sixteen octets, so that a cache line holds four.
 #[derive(Clone, Copy, Debug)]
-struct Node {
-    /// The longest stored prefix that covers this one, or [`NONE`].
+pub(crate) struct Record {
+    /// The first record of the longest stored prefix that covers this one, or [`NONE`].
     parent: u32,
-    /// Where its entries begin; they end where the next node's begin.
-    first: u32,
+    /// In a prefix's first record: how many it has.
+    count: u32,
+    asn: u32,
+    tag: u16,
     /// The prefix's length.
     len: u8,
 }
 
-impl<A: Address, E: Copy + Ord> CoverIndex<A, E> {
-    /// The index of these pairs, in any order; equal pairs count once. At most `u32::MAX - 1` of them, which the
-    /// loaders' own limits keep far away.
-    pub(crate) fn build(mut pairs: Vec<(Net<A>, E)>) -> Self {
-        pairs.sort_unstable();
-        pairs.dedup();
-        let mut sweep = Sweep::new(pairs.len());
-        let mut entries = Vec::with_capacity(pairs.len());
-        for (net, entry) in pairs {
-            sweep.visit(net, entries.len());
-            entries.push(entry);
-        }
-        let Sweep { ranges, mut nodes, mut addresses, .. } = sweep.finish();
-        nodes.push(Node { parent: NONE, first: index(entries.len()), len: 0 });
-        nodes.shrink_to_fit();
-        addresses.shrink_to_fit();
-        CoverIndex { directory: Directory::build(&ranges), ranges, nodes, addresses, entries }
-    }
-
-    /// The stored prefixes that cover `net`, the most specific first, each with its entries.
+impl Record {
     #[inline]
-    pub(crate) fn covering(&self, net: Net<A>) -> Covering<'_, A, E> {
-        let mut node = self.most_specific(net.address());
-        while let Some(Node { parent, len, .. }) = self.node(node)
-            && len > net.len()
-        {
-            node = parent;
+    pub(crate) fn entry(&self) -> Entry {
+        Entry { asn: self.asn, tag: self.tag }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> u8 {
+        self.len
+    }
+}
+
+impl<A: Address> CoverIndex<A> {
+    /// The index of these entries, in any order; equal ones count once. At most `u32::MAX - 1` of them, which the
+    /// loaders' own limits keep far away.
+    pub(crate) fn build(entries: impl Iterator<Item = (Net<A>, Entry)>) -> Self {
+        let mut keys: Vec<Key<A>> = entries.map(|(net, entry)| Key::new(net, entry)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut sweep = Sweep::new(keys.len());
+        for key in keys {
+            sweep.visit(key.net(), key.entry());
         }
-        Covering { index: self, node }
+        let Sweep { ranges, records, addresses, .. } = sweep.finish();
+        CoverIndex { directory: Directory::build(&ranges), ranges, records, addresses }
     }
 
-    /// Every stored prefix in order, with its entries.
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (Net<A>, &[E])> {
-        (0..self.addresses.len()).map(|at| self.stored(at))
+    /// The stored prefixes that cover `net`, the most specific first, each as its records, of which there is at least one.
+    #[inline]
+    pub(crate) fn covering(&self, net: Net<A>) -> Covering<'_> {
+        let mut at = self.most_specific(net.address());
+        while let Some(Record { parent, len, .. }) = self.records.get(at as usize)
+            && *len > net.len()
+        {
+            at = *parent;
+        }
+        Covering { records: &self.records, at }
     }
 
-    /// The prefixes whose entries differ between two indexes, by `same`, in order; what lies within another one is left
+    /// Every stored prefix in order, with its records.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Net<A>, &[Record])> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let stored = self.stored(at)?;
+            at += stored.1.len();
+            Some(stored)
+        })
+    }
+
+    /// The prefixes whose records differ between two indexes, by `same`, in order; what lies within another one is left
     /// out, so they are disjoint.
-    pub(crate) fn changed(&self, new: &Self, same: impl Fn(&[E], &[E]) -> bool) -> Vec<Net<A>> {
+    pub(crate) fn changed(&self, new: &Self, same: impl Fn(&[Record], &[Record]) -> bool) -> Vec<Net<A>> {
         let (mut old_at, mut new_at) = (0, 0);
         let mut changed: Vec<Net<A>> = Vec::new();
         loop {
-            let old_next = (old_at < self.addresses.len()).then(|| self.stored(old_at));
-            let new_next = (new_at < new.addresses.len()).then(|| new.stored(new_at));
+            let (old_next, new_next) = (self.stored(old_at), new.stored(new_at));
             let net = match (old_next, new_next) {
                 (None, None) => return changed,
                 (Some((net, _)), None) | (None, Some((net, _))) => net,
                 (Some((old_net, _)), Some((new_net, _))) => old_net.min(new_net),
             };
-            let old_entries = old_next.filter(|(old_net, _)| *old_net == net).map(|(_, entries)| entries);
-            let new_entries = new_next.filter(|(new_net, _)| *new_net == net).map(|(_, entries)| entries);
-            old_at += usize::from(old_entries.is_some());
-            new_at += usize::from(new_entries.is_some());
-            let unchanged = matches!((old_entries, new_entries), (Some(old), Some(new)) if same(old, new));
-            let within_last = changed.last().is_some_and(|last| last.covers(net));
-            if !unchanged && !within_last {
+            let of_net =
+                |next: Option<(Net<A>, _)>| next.filter(|(at, _)| *at == net).map(|(_, records)| records);
+            let (old_records, new_records): (Option<&[Record]>, Option<&[Record]>) =
+                (of_net(old_next), of_net(new_next));
+            old_at += old_records.map_or(0, <[Record]>::len);
+            new_at += new_records.map_or(0, <[Record]>::len);
+            let unchanged = matches!((old_records, new_records), (Some(old), Some(new)) if same(old, new));
+            if !unchanged && !changed.last().is_some_and(|last| last.covers(net)) {
                 changed.push(net);
             }
         }
@@ -114,16 +137,15 @@ impl<A: Address, E: Copy + Ord> CoverIndex<A, E> {
 
     /// How many entries are stored.
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.records.len()
     }
 
     /// Octets held.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of_val(self.directory.slots.as_slice())
             + size_of_val(self.ranges.as_slice())
-            + size_of_val(self.nodes.as_slice())
+            + size_of_val(self.records.as_slice())
             + size_of_val(self.addresses.as_slice())
-            + size_of_val(self.entries.as_slice())
     }
 
     #[inline]
@@ -131,83 +153,106 @@ impl<A: Address, E: Copy + Ord> CoverIndex<A, E> {
         let (first, last) = self.directory.bounds(address);
         let ranges = self.ranges.get(first..=last).unwrap_or_default();
         let after = ranges.partition_point(|range| range.start <= address);
-        ranges.get(after.wrapping_sub(1)).map_or(NONE, |range| range.node)
+        ranges.get(after.wrapping_sub(1)).map_or(NONE, |range| range.record)
     }
 
-    #[inline]
-    fn node(&self, at: u32) -> Option<Node> {
-        if at == NONE { None } else { self.nodes.get(at as usize).copied() }
+    /// The prefix whose first record stands at a place.
+    fn stored(&self, at: usize) -> Option<(Net<A>, &[Record])> {
+        let records = records_at(&self.records, at);
+        let first = records.first()?;
+        Some((Net::new(*self.addresses.get(at)?, first.len), records))
     }
+}
 
-    #[inline]
-    fn entries_of(&self, at: usize) -> &[E] {
-        match self.nodes.get(at..at + 2) {
-            Some([node, next]) => {
-                self.entries.get(node.first as usize..next.first as usize).unwrap_or_default()
-            }
-            _ => &[],
-        }
-    }
-
-    fn stored(&self, at: usize) -> (Net<A>, &[E]) {
-        (Net::new(self.addresses[at], self.nodes[at].len), self.entries_of(at))
-    }
+/// All records of the prefix whose first one stands at a place.
+#[inline]
+fn records_at(records: &[Record], at: usize) -> &[Record] {
+    let from = records.get(at..).unwrap_or_default();
+    let count = from.first().map_or(0, |first| first.count as usize);
+    from.get(..count).unwrap_or_default()
 }
 
 /// The stored prefixes that cover a route, the most specific first.
 #[derive(Debug)]
-pub(crate) struct Covering<'a, A, E> {
-    index: &'a CoverIndex<A, E>,
-    node: u32,
+pub(crate) struct Covering<'a> {
+    records: &'a [Record],
+    at: u32,
 }
 
-impl<'a, A: Address, E: Copy + Ord> Iterator for Covering<'a, A, E> {
-    /// Its length, which with the route's address spells the prefix, and its entries.
-    type Item = (u8, &'a [E]);
+impl<'a> Iterator for Covering<'a> {
+    type Item = &'a [Record];
 
     #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let node = self.index.node(self.node)?;
-        let entries = self.index.entries_of(self.node as usize);
-        self.node = node.parent;
-        Some((node.len, entries))
+    fn next(&mut self) -> Option<&'a [Record]> {
+        let records = records_at(self.records, self.at as usize);
+        self.at = records.first()?.parent;
+        Some(records)
     }
 }
 
-/// The walk over the sorted prefixes that finds parents and ranges.
+/// An entry as it is sorted: by address, length, AS number and tag, in two comparisons.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key<A> {
+    address: A,
+    /// From the high end: the length, the AS number, the tag.
+    rest: u64,
+}
+
+impl<A: Address> Key<A> {
+    fn new(net: Net<A>, Entry { asn, tag }: Entry) -> Self {
+        let rest = u64::from(net.len()) << 56 | u64::from(asn) << 16 | u64::from(tag);
+        Key { address: net.address(), rest }
+    }
+
+    fn net(self) -> Net<A> {
+        Net::new(self.address, (self.rest >> 56) as u8)
+    }
+
+    fn entry(self) -> Entry {
+        Entry { asn: (self.rest >> 16) as u32, tag: self.rest as u16 }
+    }
+}
+
+/// The walk over the sorted entries that finds parents and ranges.
 struct Sweep<A> {
     ranges: Vec<Range<A>>,
-    nodes: Vec<Node>,
+    records: Vec<Record>,
     addresses: Vec<A>,
-    /// The prefixes that the walk is within, the innermost last.
+    /// The prefixes that the walk is within, the innermost last, each with its first record.
     open: Vec<(Net<A>, u32)>,
 }
 
 impl<A: Address> Sweep<A> {
     fn new(capacity: usize) -> Self {
         Sweep {
-            ranges: vec![Range { start: A::ZERO, node: NONE }],
-            nodes: Vec::with_capacity(capacity + 1),
+            ranges: vec![Range { start: A::ZERO, record: NONE }],
+            records: Vec::with_capacity(capacity),
             addresses: Vec::with_capacity(capacity),
             open: Vec::new(),
         }
     }
 
-    /// Meets the next pair: a new prefix opens, after those that end before it have been closed.
-    fn visit(&mut self, net: Net<A>, first: usize) {
-        if self.open.last().is_some_and(|(last, _)| *last == net) {
-            return;
-        }
-        while let Some((last, _)) = self.open.last()
-            && !last.covers(net)
-        {
+    /// Meets the next entry: of the innermost prefix, or of a new one, which opens after those that end before it have
+    /// been closed.
+    fn visit(&mut self, net: Net<A>, Entry { asn, tag }: Entry) {
+        while let Some((last, first)) = self.open.last() {
+            if *last == net {
+                self.records[*first as usize].count += 1;
+                break;
+            }
+            if last.covers(net) {
+                break;
+            }
             self.close();
         }
-        let node = index(self.nodes.len());
-        self.nodes.push(Node { parent: self.innermost(), first: index(first), len: net.len() });
+        let is_new = self.open.last().is_none_or(|(last, _)| *last != net);
+        let record = index(self.records.len());
+        self.records.push(Record { parent: self.innermost(), count: 1, asn, tag, len: net.len() });
         self.addresses.push(net.address());
-        self.begin(net.address(), node);
-        self.open.push((net, node));
+        if is_new {
+            self.begin(net.address(), record);
+            self.open.push((net, record));
+        }
     }
 
     fn finish(mut self) -> Self {
@@ -228,17 +273,17 @@ impl<A: Address> Sweep<A> {
     }
 
     /// Starts a range; one that would be empty gives way to it.
-    fn begin(&mut self, start: A, node: u32) {
+    fn begin(&mut self, start: A, record: u32) {
         if self.ranges.last().is_some_and(|last| last.start == start) {
             self.ranges.pop();
         }
-        if self.ranges.last().is_none_or(|last| last.node != node) {
-            self.ranges.push(Range { start, node });
+        if self.ranges.last().is_none_or(|last| last.record != record) {
+            self.ranges.push(Range { start, record });
         }
     }
 
     fn innermost(&self) -> u32 {
-        self.open.last().map_or(NONE, |(_, node)| *node)
+        self.open.last().map_or(NONE, |(_, record)| *record)
     }
 }
 

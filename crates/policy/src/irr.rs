@@ -13,7 +13,7 @@ use std::sync::Arc;
 use palisade_bgp::{Address, Asn, Family, Net, Prefix};
 
 use crate::as_set::{AsSet, AsSetName, AsSets, Member};
-use crate::covering::CoverIndex;
+use crate::covering::{CoverIndex, Entry, Record};
 use crate::expansion::{self, Expansion, ExpansionError, ExpansionLimits};
 use crate::malformed::{Malformed, quoted};
 use crate::rpsl::{Object, Objects};
@@ -80,8 +80,9 @@ pub struct IrrReport {
 /// Gathers route objects and as-sets for an index.
 #[derive(Debug, Default)]
 pub struct IrrBuilder {
-    v4: Vec<(Net<u32>, Registration)>,
-    v6: Vec<(Net<u128>, Registration)>,
+    /// Route objects; the tag says which of `sources`.
+    v4: Vec<(Net<u32>, Entry)>,
+    v6: Vec<(Net<u128>, Entry)>,
     as_sets: AsSets,
     members: usize,
     sources: Vec<Arc<str>>,
@@ -90,18 +91,11 @@ pub struct IrrBuilder {
 /// All route objects and as-sets. Immutable.
 #[derive(Debug)]
 pub struct IrrIndex {
-    v4: CoverIndex<u32, Registration>,
-    v6: CoverIndex<u128, Registration>,
+    /// Route objects; the tag says which of `sources`.
+    v4: CoverIndex<u32>,
+    v6: CoverIndex<u128>,
     as_sets: AsSets,
     sources: Vec<Arc<str>>,
-}
-
-/// A route object under its prefix. Ordered by origin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Registration {
-    origin: u32,
-    /// Of [`IrrIndex::sources`].
-    source: u16,
 }
 
 impl IrrBuilder {
@@ -122,10 +116,10 @@ impl IrrBuilder {
         if self.v4.len() + self.v6.len() == MAX_ROUTE_OBJECTS {
             return Err(IrrError::TooManyRoutes);
         }
-        let registration = Registration { origin: origin.0, source: self.source(source)? };
+        let entry = Entry { asn: origin.0, tag: self.source(source)? };
         match prefix {
-            Prefix::V4(net) => self.v4.push((net, registration)),
-            Prefix::V6(net) => self.v6.push((net, registration)),
+            Prefix::V4(net) => self.v4.push((net, entry)),
+            Prefix::V6(net) => self.v6.push((net, entry)),
         }
         Ok(())
     }
@@ -149,7 +143,8 @@ impl IrrBuilder {
     /// The index of all that was added.
     pub fn build(self) -> IrrIndex {
         let IrrBuilder { v4, v6, as_sets, sources, .. } = self;
-        IrrIndex { v4: CoverIndex::build(v4), v6: CoverIndex::build(v6), as_sets, sources }
+        let (v4, v6) = (CoverIndex::build(v4.into_iter()), CoverIndex::build(v6.into_iter()));
+        IrrIndex { v4, v6, as_sets, sources }
     }
 
     fn take(&mut self, object: &Object<'_>, source: &str, report: &mut IrrReport) -> Result<(), IrrError> {
@@ -295,15 +290,13 @@ impl IrrIndex {
 
     fn covering_of<'a, A: Address>(
         &'a self,
-        index: &'a CoverIndex<A, Registration>,
+        index: &'a CoverIndex<A>,
         net: Net<A>,
     ) -> impl Iterator<Item = RouteObject> + use<'a, A> {
-        index.covering(net).flat_map(move |(len, registrations)| {
-            registrations.iter().map(move |Registration { origin, source }| RouteObject {
-                prefix: A::prefix(net.truncate(len)),
-                origin: Asn(*origin),
-                source: self.source(*source),
-            })
+        index.covering(net).flatten().map(move |record| RouteObject {
+            prefix: A::prefix(net.truncate(record.len())),
+            origin: Asn(record.entry().asn),
+            source: self.source(record.entry().tag),
         })
     }
 }
@@ -315,28 +308,24 @@ impl Default for IrrIndex {
 }
 
 #[inline]
-fn registered<A: Address>(
-    index: &CoverIndex<A, Registration>,
-    net: Net<A>,
-    Asn(origin): Asn,
-    longest: u8,
-) -> bool {
-    index.covering(net).any(|(len, registrations)| {
-        let reaches = len == net.len() || net.len() <= longest;
-        reaches && has_origin(registrations, origin)
+fn registered<A: Address>(index: &CoverIndex<A>, net: Net<A>, Asn(origin): Asn, longest: u8) -> bool {
+    index.covering(net).any(|records| {
+        let reaches = net.len() <= longest || records[0].len() == net.len();
+        reaches && has_origin(records, origin)
     })
-}
-
-/// Which registry an object is from does not change a verdict.
-fn same_origins(old: &[Registration], new: &[Registration]) -> bool {
-    fn origins(registrations: &[Registration]) -> impl Iterator<Item = u32> {
-        registrations.chunk_by(|one, next| one.origin == next.origin).map(|chunk| chunk[0].origin)
-    }
-    origins(old).eq(origins(new))
 }
 
 /// Whether one prefix's route objects name an AS. Sorted by it, so that one with a great many costs no walk.
 #[inline]
-fn has_origin(registrations: &[Registration], origin: u32) -> bool {
-    registrations.binary_search_by_key(&origin, |registration| registration.origin).is_ok()
+fn has_origin(records: &[Record], origin: u32) -> bool {
+    records.binary_search_by_key(&origin, |record| record.entry().asn).is_ok()
+}
+
+/// Which registry an object is from does not change a verdict.
+fn same_origins(old: &[Record], new: &[Record]) -> bool {
+    fn origins(records: &[Record]) -> impl Iterator<Item = u32> {
+        let of_one = |one: &Record, next: &Record| one.entry().asn == next.entry().asn;
+        records.chunk_by(of_one).map(|chunk| chunk[0].entry().asn)
+    }
+    origins(old).eq(origins(new))
 }

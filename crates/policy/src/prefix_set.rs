@@ -4,13 +4,16 @@ use std::net::IpAddr;
 
 use palisade_bgp::{Address, Family, Net, Prefix};
 
-use crate::covering::CoverIndex;
+use crate::covering::{CoverIndex, Entry};
+
+/// A prefix is all there is to it.
+const NOTHING: Entry = Entry { asn: 0, tag: 0 };
 
 /// A set of prefixes of both families, asked what in it covers a route. Immutable.
 #[derive(Debug)]
 pub struct PrefixSet {
-    v4: CoverIndex<u32, ()>,
-    v6: CoverIndex<u128, ()>,
+    v4: CoverIndex<u32>,
+    v6: CoverIndex<u128>,
 }
 
 impl PrefixSet {
@@ -18,8 +21,12 @@ impl PrefixSet {
     #[inline]
     pub fn covering<A: Address>(&self, net: Net<A>) -> Option<Prefix> {
         match A::prefix(net) {
-            Prefix::V4(net) => self.v4.covering(net).next().map(|(len, _)| net.truncate(len).into()),
-            Prefix::V6(net) => self.v6.covering(net).next().map(|(len, _)| net.truncate(len).into()),
+            Prefix::V4(net) => {
+                self.v4.covering(net).next().map(|records| net.truncate(records[0].len()).into())
+            }
+            Prefix::V6(net) => {
+                self.v6.covering(net).next().map(|records| net.truncate(records[0].len()).into())
+            }
         }
     }
 
@@ -66,11 +73,11 @@ impl FromIterator<Prefix> for PrefixSet {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for prefix in prefixes {
             match prefix {
-                Prefix::V4(net) => v4.push((net, ())),
-                Prefix::V6(net) => v6.push((net, ())),
+                Prefix::V4(net) => v4.push((net, NOTHING)),
+                Prefix::V6(net) => v6.push((net, NOTHING)),
             }
         }
-        PrefixSet { v4: CoverIndex::build(v4), v6: CoverIndex::build(v6) }
+        PrefixSet { v4: CoverIndex::build(v4.into_iter()), v6: CoverIndex::build(v6.into_iter()) }
     }
 }
 

@@ -17,7 +17,7 @@ use std::fmt;
 
 use palisade_bgp::{Address, Asn, Net, Prefix};
 
-use crate::covering::CoverIndex;
+use crate::covering::{CoverIndex, Entry, Record};
 
 /// A validated ROA payload (RFC 6811 s2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -131,15 +131,8 @@ impl fmt::Display for RovState {
 /// All VRPs, ready to be asked about any route.
 #[derive(Debug)]
 pub struct RovIndex {
-    v4: CoverIndex<u32, Authorization>,
-    v6: CoverIndex<u128, Authorization>,
-}
-
-/// A VRP under its prefix. Ordered by AS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Authorization {
-    asn: u32,
-    max_length: u8,
+    v4: CoverIndex<u32>,
+    v6: CoverIndex<u128>,
 }
 
 impl RovIndex {
@@ -147,13 +140,13 @@ impl RovIndex {
     pub fn build(vrps: impl IntoIterator<Item = Vrp>) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for Vrp { prefix, max_length, asn } in vrps {
-            let authorization = Authorization { asn: asn.0, max_length };
+            let entry = Entry { asn: asn.0, tag: max_length.into() };
             match prefix {
-                Prefix::V4(net) => v4.push((net, authorization)),
-                Prefix::V6(net) => v6.push((net, authorization)),
+                Prefix::V4(net) => v4.push((net, entry)),
+                Prefix::V6(net) => v6.push((net, entry)),
             }
         }
-        RovIndex { v4: CoverIndex::build(v4), v6: CoverIndex::build(v6) }
+        RovIndex { v4: CoverIndex::build(v4.into_iter()), v6: CoverIndex::build(v6.into_iter()) }
     }
 
     /// What the VRPs say of a route with this prefix and this origin; `None` is RFC 6811's NONE.
@@ -176,16 +169,16 @@ impl RovIndex {
 
     /// Every VRP, IPv4 first, in order.
     pub fn iter(&self) -> impl Iterator<Item = Vrp> {
-        fn vrps<A: Address>(index: &CoverIndex<A, Authorization>) -> impl Iterator<Item = Vrp> {
-            index.iter().flat_map(|(net, authorizations)| authorizations.iter().map(move |a| a.vrp(net)))
+        fn vrps<A: Address>(index: &CoverIndex<A>) -> impl Iterator<Item = Vrp> {
+            index.iter().flat_map(|(net, records)| records.iter().map(move |record| vrp(net, record)))
         }
         vrps(&self.v4).chain(vrps(&self.v6))
     }
 
     /// The prefixes under which routes may be judged differently by `new`: those whose VRPs differ. Disjoint, in order.
     pub fn changed_ranges(&self, new: &RovIndex) -> Vec<Prefix> {
-        let v4 = self.v4.changed(&new.v4, PartialEq::eq).into_iter().map(Prefix::V4);
-        v4.chain(self.v6.changed(&new.v6, PartialEq::eq).into_iter().map(Prefix::V6)).collect()
+        let v4 = self.v4.changed(&new.v4, same_vrps).into_iter().map(Prefix::V4);
+        v4.chain(self.v6.changed(&new.v6, same_vrps).into_iter().map(Prefix::V6)).collect()
     }
 
     /// How many VRPs it holds.
@@ -210,19 +203,23 @@ impl Default for RovIndex {
     }
 }
 
-impl Authorization {
-    fn vrp<A: Address>(self, net: Net<A>) -> Vrp {
-        Vrp { prefix: A::prefix(net), max_length: self.max_length, asn: Asn(self.asn) }
-    }
+/// The VRP that a record stands for.
+fn vrp<A: Address>(net: Net<A>, record: &Record) -> Vrp {
+    let Entry { asn, tag } = record.entry();
+    Vrp { prefix: A::prefix(net), max_length: u8::try_from(tag).unwrap_or(A::BITS), asn: Asn(asn) }
+}
+
+fn same_vrps(old: &[Record], new: &[Record]) -> bool {
+    old.iter().map(Record::entry).eq(new.iter().map(Record::entry))
 }
 
 #[inline]
-fn validate<A: Address>(index: &CoverIndex<A, Authorization>, net: Net<A>, origin: Option<Asn>) -> RovState {
+fn validate<A: Address>(index: &CoverIndex<A>, net: Net<A>, origin: Option<Asn>) -> RovState {
     let origin = origin.filter(|origin| origin.0 != 0);
     let mut state = RovState::NotFound;
-    for (_, authorizations) in index.covering(net) {
-        match origin.and_then(|origin| reach(authorizations, origin)) {
-            Some(max_length) if net.len() <= max_length => return RovState::Valid,
+    for records in index.covering(net) {
+        match origin.and_then(|origin| reach(records, origin)) {
+            Some(max_length) if u16::from(net.len()) <= max_length => return RovState::Valid,
             Some(_) => state = RovState::InvalidLength,
             None if state == RovState::NotFound => state = RovState::InvalidOrigin,
             None => {}
@@ -234,22 +231,18 @@ fn validate<A: Address>(index: &CoverIndex<A, Authorization>, net: Net<A>, origi
 /// The greatest maxLength that one prefix's VRPs give an AS. Most prefixes have one VRP; one that has a great many must not
 /// cost a walk over them all.
 #[inline]
-fn reach(authorizations: &[Authorization], Asn(origin): Asn) -> Option<u8> {
+fn reach(records: &[Record], Asn(origin): Asn) -> Option<u16> {
     const WALKED: usize = 8;
-    let of_origin = if authorizations.len() <= WALKED {
-        authorizations.iter().rfind(|authorization| authorization.asn == origin)
+    let of_origin = |record: &&Record| record.entry().asn == origin;
+    let greatest = if records.len() <= WALKED {
+        records.iter().rfind(of_origin)
     } else {
-        let behind = authorizations.partition_point(|authorization| authorization.asn <= origin);
-        authorizations[..behind].last().filter(|authorization| authorization.asn == origin)
+        let behind = records.partition_point(|record| record.entry().asn <= origin);
+        records[..behind].last().filter(of_origin)
     };
-    of_origin.map(|authorization| authorization.max_length)
+    greatest.map(|record| record.entry().tag)
 }
 
-fn covering<A: Address>(
-    index: &CoverIndex<A, Authorization>,
-    net: Net<A>,
-) -> impl Iterator<Item = Vrp> + use<'_, A> {
-    index.covering(net).flat_map(move |(len, authorizations)| {
-        authorizations.iter().map(move |authorization| authorization.vrp(net.truncate(len)))
-    })
+fn covering<A: Address>(index: &CoverIndex<A>, net: Net<A>) -> impl Iterator<Item = Vrp> + use<'_, A> {
+    index.covering(net).flatten().map(move |record| vrp(net.truncate(record.len()), record))
 }

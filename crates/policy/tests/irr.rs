@@ -1,5 +1,7 @@
 //! Registries: RPSL in all its shapes, as-sets that go in circles, and what hostile dumps come to.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
 mod support;
 
 use std::fs::File;

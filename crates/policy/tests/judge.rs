@@ -1,5 +1,7 @@
 //! Every reason, from the role that should find it and from the roles that should not.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
 mod support;
 
 use std::sync::Arc;

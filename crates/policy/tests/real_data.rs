@@ -2,6 +2,8 @@
 //!
 //! Unpacking and reading the data takes most of a minute where it is not optimized, so these run with `--release` alone.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
 mod support;
 
 use std::collections::HashMap;

@@ -1,5 +1,7 @@
 //! The truth table of `rfc6811.txt`, line by line.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
 mod support;
 
 use palisade_bgp::{Asn, Prefix};

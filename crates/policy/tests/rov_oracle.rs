@@ -1,5 +1,7 @@
 //! The index against two oracles that are too slow to be wrong: a walk over all VRPs, and a tree bitmap.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
 mod support;
 
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -1,5 +1,7 @@
 //! Files of VRPs: the forms that are met, and what hostile ones come to.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
 mod support;
 
 use std::fs::File;
