@@ -4,8 +4,13 @@
 //! `left` has 192.0.2.1/24 and 2001:db8:1::1/64, and next hops are any other addresses there. Where namespaces or the
 //! `ip` tool are missing, it says so and passes.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use ipnet::IpNet;
-use palisade_fib::{Errno, Fib, FibConfig, FibError, MAIN_TABLE, NetlinkKernel, PALISADE_PROTOCOL};
+use palisade_fib::{
+    Errno, Event, Fib, FibConfig, FibError, Kernel, KernelError, KernelNextHop, KernelRoute, Link,
+    MAIN_TABLE, NetlinkKernel, Operation, PALISADE_PROTOCOL, Refusal, RouteChange,
+};
 use std::net::IpAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -76,7 +81,7 @@ fn open() -> Fib<NetlinkKernel> {
 }
 
 /// Polls and syncs until nothing is pending.
-fn settle(fib: &mut Fib<NetlinkKernel>) {
+fn settle<K: Kernel>(fib: &mut Fib<K>) {
     while fib.poll_kernel().unwrap().events > 0 {}
     for _ in 0..100_000 {
         if fib.sync(Instant::now()).unwrap().pending == 0 {
@@ -87,7 +92,7 @@ fn settle(fib: &mut Fib<NetlinkKernel>) {
 }
 
 /// Polls and syncs until `done`, for things the kernel does in its own time.
-fn wait_until(fib: &mut Fib<NetlinkKernel>, what: &str, done: impl Fn(&Fib<NetlinkKernel>) -> bool) {
+fn wait_until<K: Kernel>(fib: &mut Fib<K>, what: &str, done: impl Fn(&Fib<K>) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while Instant::now() < deadline {
         settle(fib);
@@ -172,6 +177,106 @@ fn a_link_flap_takes_routes_away_and_brings_them_back() {
         sh("ip addr add 192.0.2.1/24 dev left");
         wait_until(&mut fib, "and resolves again", |fib| fib.stats().installed == 200);
         assert!(fib.verify().unwrap().agrees());
+    });
+}
+
+#[test]
+fn a_replacement_leaves_no_hole() {
+    in_namespace("a_replacement_leaves_no_hole", || {
+        let mut fib = open();
+        fib.set(net("198.51.100.0/24"), via("192.0.2.2"));
+        fib.set(net("2001:db8:5::/48"), via("2001:db8:1::2"));
+        settle(&mut fib);
+        let mut witness = NetlinkKernel::open().unwrap();
+        fib.set(net("198.51.100.0/24"), via("192.0.2.3"));
+        fib.set(net("2001:db8:5::/48"), via("2001:db8:1::3"));
+        settle(&mut fib);
+        let mut events = Vec::new();
+        witness.events(1000, &mut events).unwrap();
+        let changes: Vec<RouteChange> = events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Route(change, route) if route.protocol == PALISADE_PROTOCOL => Some(*change),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(changes, [RouteChange::Replaced; 2], "{events:?}");
+    });
+}
+
+/// The real kernel, as it was before Linux 5.3.
+struct WithoutObjects(NetlinkKernel);
+
+impl Kernel for WithoutObjects {
+    fn apply(
+        &mut self,
+        config: &FibConfig,
+        operations: &[Operation],
+        refusals: &mut Vec<Refusal>,
+    ) -> Result<(), KernelError> {
+        self.0.apply(config, operations, refusals)
+    }
+
+    fn links(&mut self, each: &mut dyn FnMut(Link)) -> Result<(), KernelError> {
+        self.0.links(each)
+    }
+
+    fn next_hops(&mut self, _: &mut dyn FnMut(KernelNextHop)) -> Result<(), KernelError> {
+        Err(KernelError::Unsupported("nexthop objects"))
+    }
+
+    fn routes(&mut self, table: u32, each: &mut dyn FnMut(KernelRoute)) -> Result<bool, KernelError> {
+        self.0.routes(table, each)
+    }
+
+    fn events(&mut self, limit: usize, events: &mut Vec<Event>) -> Result<(), KernelError> {
+        self.0.events(limit, events)
+    }
+}
+
+#[test]
+fn without_nexthop_objects_each_route_names_its_gateway() {
+    in_namespace("without_nexthop_objects_each_route_names_its_gateway", || {
+        let open =
+            || Fib::open(WithoutObjects(NetlinkKernel::open().unwrap()), FibConfig::default()).unwrap();
+        let mut fib = open();
+        fib.start_complete();
+        fib.set(net("198.51.100.0/24"), via("192.0.2.2"));
+        fib.set(net("203.0.113.0/24"), via("2001:db8:1::2"));
+        fib.set(net("2001:db8:5::/48"), via("2001:db8:1::2"));
+        settle(&mut fib);
+        fib.set(net("198.51.100.0/24"), via("192.0.2.3"));
+        fib.set(net("2001:db8:5::/48"), via("2001:db8:1::3"));
+        settle(&mut fib);
+        assert!(route_to("198.51.100.0/24").contains("via 192.0.2.3"), "{}", routes());
+        assert!(route_to("203.0.113.0/24").contains("via inet6 2001:db8:1::2"), "{}", routes());
+        assert!(
+            route_to("2001:db8:5::/48").contains("via 2001:db8:1::3"),
+            "one next hop, not two: {}",
+            routes()
+        );
+        assert!(!fib.stats().next_hop_objects && sh("ip nexthop").is_empty());
+        assert!(fib.verify().unwrap().agrees());
+
+        for (down, up) in [
+            ("right down", "right up"),
+            ("left down", "left up; ip -6 addr replace 2001:db8:1::1/64 dev left nodad"),
+        ] {
+            sh(&format!("ip link set {down}"));
+            wait_until(&mut fib, "routes go with the link", |fib| fib.stats().installed == 0);
+            assert!(!routes().contains("proto 213"), "{}", routes());
+            sh(&format!("ip link set {up}"));
+            wait_until(&mut fib, "routes come back", |fib| fib.stats().installed == 3);
+            assert!(fib.verify().unwrap().agrees());
+        }
+        drop(fib);
+        let mut fib = open();
+        fib.set(net("198.51.100.0/24"), via("192.0.2.3"));
+        fib.start_complete();
+        settle(&mut fib);
+        assert_eq!(fib.stats().operations, 2, "one route is adopted as it is, two are removed");
+        assert!(fib.verify().unwrap().agrees());
+        assert_eq!(fib.sweep().unwrap(), 1);
     });
 }
 

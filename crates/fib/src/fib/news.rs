@@ -39,6 +39,18 @@ impl<K: Kernel> Fib<K> {
             self.take_event(event, &mut news, &mut consequences);
         }
         self.events = events;
+        self.follow_up(outcome, &mut news, &consequences)?;
+        self.counters.meddled += news.meddled as u64;
+        Ok(news)
+    }
+
+    /// Draws the consequences that a whole batch of events has in common.
+    fn follow_up(
+        &mut self,
+        outcome: Result<(), KernelError>,
+        news: &mut KernelNews,
+        consequences: &Consequences,
+    ) -> Result<(), FibError> {
         match outcome {
             Ok(()) => {}
             Err(KernelError::Overrun) => {
@@ -53,13 +65,15 @@ impl<K: Kernel> Fib<K> {
             self.next_hops.reconsider_all();
         }
         if consequences.list_objects && self.next_hops.objects {
-            news.flushed += self.list_next_hops()?;
+            let listed = self.list_next_hops();
+            // Until a listing succeeds nobody knows which routes went.
+            self.audit_due |= listed.is_err();
+            news.flushed += listed?;
         }
         if news.flushed > 0 {
             tracing::info!(routes = news.flushed, "routes went with their nexthop objects");
         }
-        self.counters.meddled += news.meddled as u64;
-        Ok(news)
+        Ok(())
     }
 
     fn take_event(&mut self, event: Event, news: &mut KernelNews, consequences: &mut Consequences) {
