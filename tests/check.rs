@@ -3,6 +3,8 @@
 //! Each `tests/config/NAME.toml` stands beside `NAME.txt`, which is what `palisade check --no-files` says of it. Where
 //! that is meant to change, `PALISADE_BLESS=1 cargo test --test check` writes the new words, for `git diff` to show.
 
+#![expect(clippy::expect_used, reason = "where a test's own plumbing breaks, it fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

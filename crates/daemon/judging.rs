@@ -89,3 +89,6 @@ fn check_mode(config: &Config, peer: &Peer, reason: Reason, default: Mode) -> Ch
     };
     CheckMode { reason, mode, because }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,7 @@ mod tests {
             format!("a = \"\\\"{many}\""),
             format!("a = '''\n{many}'''"),
             format!("a = [{}]", "192.0.2.1, ".repeat(100)),
-            format!("{}", "a.b = 1\n".repeat(100)),
+            "a.b = 1\n".repeat(100),
             "\"".into(),
             "\"\\".into(),
             "'''".into(),

@@ -114,3 +114,6 @@ fn syntax(message: &str, written: &str) -> Fault {
         _ => Fault::new(format!("not TOML: {message}"), "here"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -156,16 +156,16 @@ fn role(section: &mut Section<'_>, router: Option<&Router>, asn: Option<&Spanned
         Some(written) => Some(*written.get_ref()),
         None => (router.mode == Mode::RouteServer).then_some(Role::RsClient),
     };
-    if let Some((role, written)) = role.zip(written.as_ref()) {
-        if let Some(fault) = mode_forbids(router.mode, role) {
-            section.problems().push(written.span(), fault);
-        }
-    }
-    let place = written.as_ref().map(Spanned::span);
-    if let Some((asn, fault)) =
-        asn.and_then(|asn| Some((asn, asn_forbids(router.asn, *asn.get_ref(), role)?)))
+    if let Some(written) = &written
+        && let Some(fault) = mode_forbids(router.mode, *written.get_ref())
     {
-        section.problems().push(place.unwrap_or(asn.span()), fault);
+        section.problems().push(written.span(), fault);
+    }
+    if let Some(asn) = asn
+        && let Some(fault) = asn_forbids(router.asn, *asn.get_ref(), role)
+    {
+        let place = written.as_ref().map_or(asn.span(), Spanned::span);
+        section.problems().push(place, fault);
     }
     role
 }
