@@ -66,6 +66,11 @@ impl SegmentKind {
         }
     }
 
+    /// Whether it belongs within a confederation (RFC 5065).
+    pub const fn is_confederation(self) -> bool {
+        matches!(self, SegmentKind::ConfedSequence | SegmentKind::ConfedSet)
+    }
+
     const fn is_set(self) -> bool {
         matches!(self, SegmentKind::Set | SegmentKind::ConfedSet)
     }
@@ -170,8 +175,7 @@ impl<'a> AsPath<'a> {
 
     /// Whether it has segments that belong within a confederation (RFC 5065).
     pub fn has_confederation(self) -> bool {
-        self.segments()
-            .any(|segment| matches!(segment.kind, SegmentKind::ConfedSequence | SegmentKind::ConfedSet))
+        self.segments().any(|segment| segment.kind.is_confederation())
     }
 }
 

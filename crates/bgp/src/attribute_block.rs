@@ -7,7 +7,7 @@
 
 use crate::as_path::{AsPath, Asn, SegmentKind};
 use crate::attribute_table::{EXTENDED_LENGTH, Egress, OPTIONAL, PARTIAL, ROWS, Row, TRANSITIVE, code};
-use crate::attributes::{Attributes, Community, LargeCommunity, NextHop};
+use crate::attributes::{self, Attribute, Attributes, Community, LargeCommunity, NextHop};
 use crate::two_octet::{self, SEGMENT_MAX};
 
 /// LOCAL_PREF of a path that has none, when it is told to an internal peer (RFC 4271 s5.1.5 leaves the value to us).
@@ -60,7 +60,7 @@ pub fn attribute_block(attributes: &Attributes<'_>, rewrite: &Rewrite, out: &mut
     let mut block =
         Block { attributes, rewrite, out, four_octet_path: Vec::new(), four_octet_aggregator: None };
     let mut rows = ROWS.iter().peekable();
-    for attribute in tlvs(attributes.wire) {
+    for attribute in attributes.iter() {
         while let Some(absent) = rows.next_if(|row| row.code < attribute.code) {
             block.write(absent, None);
         }
@@ -72,35 +72,12 @@ pub fn attribute_block(attributes: &Attributes<'_>, rewrite: &Rewrite, out: &mut
     rows.for_each(|absent| block.write(absent, None));
 }
 
-/// One attribute of the canonical wire form.
-#[derive(Clone, Copy)]
-pub(crate) struct Tlv<'a> {
-    code: u8,
-    flags: u8,
-    whole: &'a [u8],
-    value: &'a [u8],
-}
-
-/// The attributes of a canonical wire form.
-pub(crate) fn tlvs(wire: &[u8]) -> impl Iterator<Item = Tlv<'_>> {
-    let mut rest = wire;
-    std::iter::from_fn(move || {
-        let (flags, code, header, len) = match *rest {
-            [flags, code, high, low, ..] if flags & EXTENDED_LENGTH != 0 => {
-                (flags, code, 4, u16::from_be_bytes([high, low]))
-            }
-            [flags, code, len, ..] => (flags, code, 3, len.into()),
-            _ => return None,
-        };
-        let (whole, next) = rest.split_at_checked(header + usize::from(len))?;
-        rest = next;
-        Some(Tlv { code, flags, whole, value: &whole[header..] })
-    })
-}
-
 /// How much of a block belongs in front of an attribute of a type.
 pub(crate) fn octets_before(block: &[u8], code: u8) -> usize {
-    tlvs(block).take_while(|attribute| attribute.code < code).map(|attribute| attribute.whole.len()).sum()
+    attributes::iter(block)
+        .take_while(|attribute| attribute.code < code)
+        .map(|attribute| attribute.whole.len())
+        .sum()
 }
 
 /// A block being written.
@@ -116,7 +93,7 @@ pub(crate) struct Block<'a> {
 
 impl Block<'_> {
     /// Does with an attribute, or with the lack of it, what its row says.
-    fn write(&mut self, row: &Row, present: Option<Tlv<'_>>) {
+    fn write(&mut self, row: &Row, present: Option<Attribute<'_>>) {
         match (row.egress, present) {
             (Egress::Write(write), _) => write(self, present),
             (Egress::Carry, Some(attribute)) => self.out.extend_from_slice(attribute.whole),
@@ -128,7 +105,7 @@ impl Block<'_> {
     }
 
     /// An attribute that nobody here knows goes on with its octets, marked as passed on unread.
-    fn carry_unread(&mut self, attribute: Tlv<'_>) {
+    fn carry_unread(&mut self, attribute: Attribute<'_>) {
         let at = self.out.len();
         self.out.extend_from_slice(attribute.whole);
         self.out[at] |= PARTIAL;
@@ -144,7 +121,7 @@ impl Block<'_> {
 
 // Writing: what the column `egress` names, in the order of the table.
 
-pub(crate) fn as_path(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+pub(crate) fn as_path(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
     let path = block.attributes.as_path();
     let Rewrite { prepend, four_octet_as, internal, .. } = *block.rewrite;
     let at = begin(TRANSITIVE, code::AS_PATH, block.out);
@@ -169,20 +146,20 @@ pub(crate) fn as_path(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
     end(at, block.out);
 }
 
-pub(crate) fn med(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+pub(crate) fn med(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
     if let Some(med) = block.rewrite.med {
         number(OPTIONAL, code::MULTI_EXIT_DISC, med, block.out);
     }
 }
 
-pub(crate) fn local_pref(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+pub(crate) fn local_pref(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
     if block.rewrite.internal {
         let preference = block.rewrite.local_pref.or(block.attributes.facts.local_pref);
         number(TRANSITIVE, code::LOCAL_PREF, preference.unwrap_or(DEFAULT_LOCAL_PREF), block.out);
     }
 }
 
-pub(crate) fn aggregator(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+pub(crate) fn aggregator(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
     let Some(attribute) = present else { return };
     let &[a, b, c, d, ref address @ ..] = attribute.value else { return };
     if block.rewrite.four_octet_as {
@@ -198,12 +175,12 @@ pub(crate) fn aggregator(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
     }
 }
 
-pub(crate) fn communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+pub(crate) fn communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
     let added = block.rewrite.add_communities.iter().map(|Community(community)| community.to_be_bytes());
     items(block, code::COMMUNITIES, present, added);
 }
 
-pub(crate) fn large_communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+pub(crate) fn large_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
     let added = block.rewrite.add_large_communities.iter().map(|LargeCommunity(a, b, c)| {
         let mut octets = [0; 12];
         octets[..4].copy_from_slice(&a.to_be_bytes());
@@ -214,15 +191,15 @@ pub(crate) fn large_communities(block: &mut Block<'_>, present: Option<Tlv<'_>>)
     items(block, code::LARGE_COMMUNITY, present, added);
 }
 
-pub(crate) fn extended_communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+pub(crate) fn extended_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
     transitive_items(block, present, 8);
 }
 
-pub(crate) fn ipv6_extended_communities(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+pub(crate) fn ipv6_extended_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
     transitive_items(block, present, 20);
 }
 
-pub(crate) fn as4_path(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+pub(crate) fn as4_path(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
     if !block.four_octet_path.is_empty() {
         let at = begin(OPTIONAL | TRANSITIVE, code::AS4_PATH, block.out);
         block.out.extend_from_slice(&block.four_octet_path);
@@ -230,7 +207,7 @@ pub(crate) fn as4_path(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
     }
 }
 
-pub(crate) fn as4_aggregator(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
+pub(crate) fn as4_aggregator(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
     if let Some(aggregator) = block.four_octet_aggregator {
         let at = begin(OPTIONAL | TRANSITIVE, code::AS4_AGGREGATOR, block.out);
         block.out.extend_from_slice(&aggregator);
@@ -238,7 +215,7 @@ pub(crate) fn as4_aggregator(block: &mut Block<'_>, _: Option<Tlv<'_>>) {
     }
 }
 
-pub(crate) fn only_to_customer(block: &mut Block<'_>, present: Option<Tlv<'_>>) {
+pub(crate) fn only_to_customer(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
     match (present, block.rewrite.only_to_customer) {
         (Some(attribute), _) => block.out.extend_from_slice(attribute.whole),
         (None, Some(Asn(asn))) => number(block.added_flags(), code::ONLY_TO_CUSTOMER, asn, block.out),
@@ -250,7 +227,7 @@ pub(crate) fn only_to_customer(block: &mut Block<'_>, present: Option<Tlv<'_>>) 
 fn items<const SIZE: usize>(
     block: &mut Block<'_>,
     code: u8,
-    present: Option<Tlv<'_>>,
+    present: Option<Attribute<'_>>,
     added: impl ExactSizeIterator<Item = [u8; SIZE]>,
 ) {
     let there = match present {
@@ -271,7 +248,7 @@ fn items<const SIZE: usize>(
 }
 
 /// Extended communities, without those that must not leave the AS where they would (RFC 4360 s6).
-fn transitive_items(block: &mut Block<'_>, present: Option<Tlv<'_>>, size: usize) {
+fn transitive_items(block: &mut Block<'_>, present: Option<Attribute<'_>>, size: usize) {
     const NON_TRANSITIVE: u8 = 0x40;
     let Some(attribute) = present else { return };
     let stays = |item: &[u8]| item[0] & NON_TRANSITIVE != 0;
@@ -333,7 +310,7 @@ fn prepended(path: AsPath<'_>, prepend: Option<(Asn, u8)>, out: &mut Vec<u8>) {
 fn without_confederation(path: AsPath<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.octets().len());
     for segment in path.segments() {
-        if !matches!(segment.kind, SegmentKind::ConfedSequence | SegmentKind::ConfedSet) {
+        if !segment.kind.is_confederation() {
             two_octet::push(segment.kind, segment.asns(), &mut out);
         }
     }

@@ -8,8 +8,8 @@
 //! are in the attribute (s5.3).
 
 use crate::as_path::AsPath;
-use crate::attribute_block::{self as block, Block, Tlv};
-use crate::attributes::{Facts, Origin, Span};
+use crate::attribute_block::{self as block, Block};
+use crate::attributes::{Attribute, Facts, Origin, Span};
 use crate::fault::{Outcome, Wrong};
 use crate::prefix::Family;
 use crate::reading::{Reach, Reading, Unreach};
@@ -96,7 +96,7 @@ pub(crate) enum Egress {
     /// It is no part of a path's attributes: the message's encoding writes it.
     Message,
     /// It is written by this function, which is told what the path has of it.
-    Write(fn(&mut Block<'_>, Option<Tlv<'_>>)),
+    Write(fn(&mut Block<'_>, Option<Attribute<'_>>)),
 }
 
 /// One attribute.

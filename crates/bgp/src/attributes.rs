@@ -10,6 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::as_path::{AsPath, Asn};
+use crate::attribute_table::EXTENDED_LENGTH;
 
 /// ORIGIN (RFC 4271 s5.1.1), in the order the decision process prefers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,10 +168,45 @@ impl<'a> Attributes<'a> {
             .map(|b| LargeCommunity(u32_at(b, 0), u32_at(b, 4), u32_at(b, 8)))
     }
 
+    /// Every attribute there is, in ascending order of type, those that nobody here knows among them.
+    pub fn iter(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
+        iter(self.wire)
+    }
+
     /// How many clusters the path was reflected through (RFC 4456 s9).
     pub fn cluster_list_length(&self) -> usize {
         usize::from(self.facts.cluster_list.len) / 4
     }
+}
+
+/// One attribute, as it stands in the canonical wire form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attribute<'a> {
+    /// Its type; [`crate::attribute_table::name`] knows its name.
+    pub code: u8,
+    /// Its flags.
+    pub flags: u8,
+    /// Its value.
+    pub value: &'a [u8],
+    /// All of it, flags and type and length before the value.
+    pub whole: &'a [u8],
+}
+
+/// The attributes in octets of the canonical wire form, or in a block of outgoing ones.
+pub(crate) fn iter(wire: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
+    let mut rest = wire;
+    std::iter::from_fn(move || {
+        let (flags, code, header, len) = match *rest {
+            [flags, code, high, low, ..] if flags & EXTENDED_LENGTH != 0 => {
+                (flags, code, 4, u16::from_be_bytes([high, low]))
+            }
+            [flags, code, len, ..] => (flags, code, 3, len.into()),
+            _ => return None,
+        };
+        let (whole, next) = rest.split_at_checked(header + usize::from(len))?;
+        rest = next;
+        Some(Attribute { code, flags, value: &whole[header..], whole })
+    })
 }
 
 fn u32_at(octets: &[u8], at: usize) -> u32 {

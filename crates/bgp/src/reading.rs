@@ -351,15 +351,21 @@ impl Reading {
 
     fn judge_path(&mut self, octets: &[u8]) {
         let Some(path) = AsPath::parse(octets) else { return };
-        let wrong = if path.contains(Asn(0)) {
-            Wrong::Value // RFC 7607 s2
-        } else if !self.context.internal && path.has_confederation() {
-            Wrong::Confederation
-        } else {
-            self.facts.path_length = clamp(path.length());
-            self.facts.neighbor_as = path.neighbor();
-            self.facts.origin_as = path.origin();
-            return;
+        let mut zero = false;
+        let mut confederation = false;
+        for segment in path.segments() {
+            zero |= segment.asns().any(|asn| asn == Asn(0));
+            confederation |= segment.kind.is_confederation();
+        }
+        let wrong = match (zero, confederation && !self.context.internal) {
+            (true, _) => Wrong::Value, // RFC 7607 s2
+            (_, true) => Wrong::Confederation,
+            _ => {
+                self.facts.path_length = clamp(path.length());
+                self.facts.neighbor_as = path.neighbor();
+                self.facts.origin_as = path.origin();
+                return;
+            }
         };
         let quoted = self.notes.as_path.unwrap_or_default();
         self.fault(code::AS_PATH, wrong, Outcome::TreatAsWithdraw, quoted);

@@ -52,7 +52,7 @@ pub struct SessionConfig {
     pub peer_asn: Asn,
     /// The hold time we propose, in seconds: 0 for none, or at least 3.
     pub hold_time_s: u16,
-    /// How long to wait between attempts to connect, in seconds.
+    /// How long to wait between attempts to connect, in seconds; at least 1.
     pub connect_retry_s: u16,
     /// Whether to wait for the peer to connect.
     pub passive: bool,

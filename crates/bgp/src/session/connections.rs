@@ -160,7 +160,7 @@ impl Session {
     }
 
     fn restart_connect_retry(&mut self, now: Instant) {
-        let whole = Duration::from_secs(self.config.connect_retry_s.into());
+        let whole = Duration::from_secs(self.config.connect_retry_s.max(1).into());
         self.timers.set(Timer::ConnectRetry, now + self.jitter.of(whole));
     }
 

@@ -30,6 +30,9 @@ enum Arrival {
     Closed,
 }
 
+/// When something arrives, the how manieth it is, on which wire and at which side.
+type UnderWay = (Instant, u64, usize, Side, Arrival);
+
 pub(super) struct Pair {
     pub(super) now: Instant,
     began: Instant,
@@ -43,7 +46,7 @@ pub(super) struct Pair {
     wires: Vec<Wire>,
     /// The wire of each side's connections.
     places: [[Option<usize>; 2]; 2],
-    under_way: BinaryHeap<Reverse<(Instant, u64, usize, Side, Arrival)>>,
+    under_way: BinaryHeap<Reverse<UnderWay>>,
     count: u64,
     rng: Rng,
     /// The longest delay of a piece.
