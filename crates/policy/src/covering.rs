@@ -29,6 +29,29 @@ pub(crate) struct Entry {
     pub(crate) tag: u16,
 }
 
+/// An entry under its prefix, as it is gathered and sorted: by address, length, AS number and tag, in two comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key<A> {
+    address: A,
+    /// From the high end: the length, the AS number, the tag.
+    rest: u64,
+}
+
+impl<A: Address> Key<A> {
+    pub(crate) fn new(net: Net<A>, Entry { asn, tag }: Entry) -> Self {
+        let rest = u64::from(net.len()) << 56 | u64::from(asn) << 16 | u64::from(tag);
+        Key { address: net.address(), rest }
+    }
+
+    fn net(self) -> Net<A> {
+        Net::new(self.address, (self.rest >> 56) as u8)
+    }
+
+    fn entry(self) -> Entry {
+        Entry { asn: (self.rest >> 16) as u32, tag: self.rest as u16 }
+    }
+}
+
 /// What is stored under prefixes of one family.
 #[derive(Debug)]
 pub(crate) struct CoverIndex<A> {
@@ -76,8 +99,7 @@ impl Record {
 impl<A: Address> CoverIndex<A> {
     /// The index of these entries, in any order; equal ones count once. At most `u32::MAX - 1` of them, which the
     /// loaders' own limits keep far away.
-    pub(crate) fn build(entries: impl Iterator<Item = (Net<A>, Entry)>) -> Self {
-        let mut keys: Vec<Key<A>> = entries.map(|(net, entry)| Key::new(net, entry)).collect();
+    pub(crate) fn build(mut keys: Vec<Key<A>>) -> Self {
         keys.sort_unstable();
         keys.dedup();
         let mut sweep = Sweep::new(keys.len());
@@ -187,29 +209,6 @@ impl<'a> Iterator for Covering<'a> {
         let records = records_at(self.records, self.at as usize);
         self.at = records.first()?.parent;
         Some(records)
-    }
-}
-
-/// An entry as it is sorted: by address, length, AS number and tag, in two comparisons.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key<A> {
-    address: A,
-    /// From the high end: the length, the AS number, the tag.
-    rest: u64,
-}
-
-impl<A: Address> Key<A> {
-    fn new(net: Net<A>, Entry { asn, tag }: Entry) -> Self {
-        let rest = u64::from(net.len()) << 56 | u64::from(asn) << 16 | u64::from(tag);
-        Key { address: net.address(), rest }
-    }
-
-    fn net(self) -> Net<A> {
-        Net::new(self.address, (self.rest >> 56) as u8)
-    }
-
-    fn entry(self) -> Entry {
-        Entry { asn: (self.rest >> 16) as u32, tag: self.rest as u16 }
     }
 }
 

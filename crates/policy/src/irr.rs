@@ -13,7 +13,7 @@ use std::sync::Arc;
 use palisade_bgp::{Address, Asn, Family, Net, Prefix};
 
 use crate::as_set::{AsSet, AsSetName, AsSets, Member};
-use crate::covering::{CoverIndex, Entry, Record};
+use crate::covering::{CoverIndex, Entry, Key, Record};
 use crate::expansion::{self, Expansion, ExpansionError, ExpansionLimits};
 use crate::malformed::{Malformed, quoted};
 use crate::rpsl::{Object, Objects};
@@ -81,8 +81,8 @@ pub struct IrrReport {
 #[derive(Debug, Default)]
 pub struct IrrBuilder {
     /// Route objects; the tag says which of `sources`.
-    v4: Vec<(Net<u32>, Entry)>,
-    v6: Vec<(Net<u128>, Entry)>,
+    v4: Vec<Key<u32>>,
+    v6: Vec<Key<u128>>,
     as_sets: AsSets,
     members: usize,
     sources: Vec<Arc<str>>,
@@ -118,8 +118,8 @@ impl IrrBuilder {
         }
         let entry = Entry { asn: origin.0, tag: self.source(source)? };
         match prefix {
-            Prefix::V4(net) => self.v4.push((net, entry)),
-            Prefix::V6(net) => self.v6.push((net, entry)),
+            Prefix::V4(net) => self.v4.push(Key::new(net, entry)),
+            Prefix::V6(net) => self.v6.push(Key::new(net, entry)),
         }
         Ok(())
     }
@@ -143,7 +143,7 @@ impl IrrBuilder {
     /// The index of all that was added.
     pub fn build(self) -> IrrIndex {
         let IrrBuilder { v4, v6, as_sets, sources, .. } = self;
-        let (v4, v6) = (CoverIndex::build(v4.into_iter()), CoverIndex::build(v6.into_iter()));
+        let (v4, v6) = (CoverIndex::build(v4), CoverIndex::build(v6));
         IrrIndex { v4, v6, as_sets, sources }
     }
 

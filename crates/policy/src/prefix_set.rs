@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use palisade_bgp::{Address, Family, Net, Prefix};
 
-use crate::covering::{CoverIndex, Entry};
+use crate::covering::{CoverIndex, Entry, Key};
 
 /// A prefix is all there is to it.
 const NOTHING: Entry = Entry { asn: 0, tag: 0 };
@@ -73,11 +73,11 @@ impl FromIterator<Prefix> for PrefixSet {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for prefix in prefixes {
             match prefix {
-                Prefix::V4(net) => v4.push((net, NOTHING)),
-                Prefix::V6(net) => v6.push((net, NOTHING)),
+                Prefix::V4(net) => v4.push(Key::new(net, NOTHING)),
+                Prefix::V6(net) => v6.push(Key::new(net, NOTHING)),
             }
         }
-        PrefixSet { v4: CoverIndex::build(v4.into_iter()), v6: CoverIndex::build(v6.into_iter()) }
+        PrefixSet { v4: CoverIndex::build(v4), v6: CoverIndex::build(v6) }
     }
 }
 

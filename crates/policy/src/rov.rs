@@ -17,7 +17,7 @@ use std::fmt;
 
 use palisade_bgp::{Address, Asn, Net, Prefix};
 
-use crate::covering::{CoverIndex, Entry, Record};
+use crate::covering::{CoverIndex, Entry, Key, Record};
 
 /// A validated ROA payload (RFC 6811 s2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,11 +142,11 @@ impl RovIndex {
         for Vrp { prefix, max_length, asn } in vrps {
             let entry = Entry { asn: asn.0, tag: max_length.into() };
             match prefix {
-                Prefix::V4(net) => v4.push((net, entry)),
-                Prefix::V6(net) => v6.push((net, entry)),
+                Prefix::V4(net) => v4.push(Key::new(net, entry)),
+                Prefix::V6(net) => v6.push(Key::new(net, entry)),
             }
         }
-        RovIndex { v4: CoverIndex::build(v4.into_iter()), v6: CoverIndex::build(v6.into_iter()) }
+        RovIndex { v4: CoverIndex::build(v4), v6: CoverIndex::build(v6) }
     }
 
     /// What the VRPs say of a route with this prefix and this origin; `None` is RFC 6811's NONE.
