@@ -12,6 +12,7 @@ use std::sync::{Arc, LazyLock};
 
 use divan::{AllocProfiler, Bencher, black_box};
 use palisade_bgp::{Address, Asn, Net, Prefix};
+use palisade_policy::rov::MOST_AMENDMENTS;
 use palisade_policy::{
     IrrBuilder, OriginSet, Peer, Role, RovIndex, Snapshot, Vrp, judge, judge_path, judge_prefix,
 };
@@ -184,9 +185,29 @@ fn build_rov_index(bencher: Bencher<'_, '_>) {
     bencher.bench(|| RovIndex::build(DATA.vrps.iter().copied()));
 }
 
-/// What one new VRP changes: the whole of both sets is walked.
+/// What one VRP changes where the sets were loaded apart: the whole of both is walked.
 #[divan::bench(sample_count = 20, sample_size = 1)]
 fn changed_ranges_of_one_vrp(bencher: Bencher<'_, '_>) {
     let new = RovIndex::build(DATA.vrps.iter().copied().skip(1));
     bencher.bench(|| DATA.rov.changed_ranges(&new));
+}
+
+/// What one new VRP over RTR costs before a route is judged again: a new index, and which ranges it changes.
+#[divan::bench]
+fn amend_by_one_vrp(bencher: Bencher<'_, '_>) {
+    let gone = DATA.vrps[DATA.vrps.len() / 2];
+    bencher.bench(|| {
+        let new = DATA.rov.amended([], [black_box(gone)]);
+        DATA.rov.changed_ranges(&new).len()
+    });
+}
+
+/// Origin validation in table order on an index with as many amendments as there may be.
+#[divan::bench(sample_count = 2000)]
+fn rov_ipv4_table_order_amended(bencher: Bencher<'_, '_>) {
+    let gone = DATA.vrps.iter().copied().step_by(DATA.vrps.len() / (MOST_AMENDMENTS - 100));
+    let amended = DATA.rov.amended([], gone);
+    over(bencher, &DATA.v4.in_order, |net, origin| {
+        amended.validate(black_box(net), Some(origin)).is_invalid()
+    });
 }

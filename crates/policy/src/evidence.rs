@@ -13,7 +13,8 @@ use crate::check::Mode;
 use crate::irr::RouteObject;
 use crate::reason::Reason;
 use crate::role::Role;
-use crate::rov::{RovState, Vrp};
+use crate::rov::RovState;
+use crate::vrp::Vrp;
 
 /// Writes findings down, or does not.
 pub trait Recorder {

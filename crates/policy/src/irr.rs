@@ -51,8 +51,13 @@ pub enum IrrError {
     #[error("can't read the IRR dump")]
     Io(#[from] io::Error),
     /// A dump has no object of a class that is of use.
-    #[error("no route, route6 or as-set object in the dump ({0} other objects)")]
-    NoObjects(u64),
+    #[error("no route, route6 or as-set object in the dump ({others} other objects, {malformed})")]
+    NoObjects {
+        /// Objects of other classes.
+        others: u64,
+        /// Those that were meant to be of use.
+        malformed: Malformed,
+    },
     /// More route objects than [`MAX_ROUTE_OBJECTS`].
     #[error("more than {MAX_ROUTE_OBJECTS} route objects")]
     TooManyRoutes,
@@ -107,8 +112,11 @@ impl IrrBuilder {
         while let Some(object) = objects.next()? {
             self.take(&object, source, &mut report)?;
         }
-        let useful = report.routes + report.as_sets + report.malformed.count;
-        if useful == 0 { Err(IrrError::NoObjects(report.others)) } else { Ok(report) }
+        if report.routes + report.as_sets == 0 {
+            let IrrReport { others, malformed, .. } = report;
+            return Err(IrrError::NoObjects { others, malformed });
+        }
+        Ok(report)
     }
 
     /// Adds a route object.

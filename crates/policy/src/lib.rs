@@ -32,6 +32,8 @@ pub mod role;
 pub mod rov;
 mod rpsl;
 pub mod snapshot;
+pub mod vrp;
+mod vrp_table;
 pub mod vrps;
 
 pub use as_set::AsSetName;
@@ -47,6 +49,7 @@ pub use peer::{Limits, Peer};
 pub use prefix_set::PrefixSet;
 pub use reason::{Reason, Stage};
 pub use role::{Role, Source, exports};
-pub use rov::{RovIndex, RovState, Vrp};
+pub use rov::{RovIndex, RovState};
 pub use snapshot::Snapshot;
+pub use vrp::{Vrp, VrpError};
 pub use vrps::{EmptySet, VrpFile, VrpFileError};

@@ -11,80 +11,22 @@
 //! say that nobody may originate (RFC 6483 s4).
 //!
 //! [`RovIndex`] is immutable: a new set of VRPs makes a new index, and [`RovIndex::changed_ranges`] tells which routes
-//! to judge again.
+//! to judge again. A new index of all VRPs takes tens of milliseconds. A handful of changes, which is what comes over RTR
+//! every few minutes, makes one in microseconds ([`RovIndex::amended`]): it shares the whole table with the old one and
+//! keeps beside it, in small tables of their own, what was added to it and what was removed.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use palisade_bgp::{Address, Asn, Net, Prefix};
 
-use crate::covering::{CoverIndex, Entry, Key, Record};
+use crate::vrp::Vrp;
+use crate::vrp_table::VrpTable;
 
-/// A validated ROA payload (RFC 6811 s2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Vrp {
-    prefix: Prefix,
-    max_length: u8,
-    asn: Asn,
-}
-
-/// A VRP that means nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VrpError {
-    /// RFC 6482 s3.3: maxLength is at least the prefix's length.
-    #[error("maxLength {max_length} is shorter than its prefix {prefix}")]
-    MaxLengthTooShort {
-        /// The VRP's prefix.
-        prefix: Prefix,
-        /// What was given.
-        max_length: u8,
-    },
-    /// RFC 6482 s3.3: maxLength is at most the width of the family's addresses.
-    #[error("maxLength {max_length} is longer than an address of {prefix} has bits")]
-    MaxLengthTooLong {
-        /// The VRP's prefix.
-        prefix: Prefix,
-        /// What was given.
-        max_length: u8,
-    },
-}
-
-impl Vrp {
-    /// The VRP of these three, where they make sense together.
-    pub fn new(prefix: Prefix, max_length: u8, asn: Asn) -> Result<Self, VrpError> {
-        let width = match prefix {
-            Prefix::V4(_) => 32,
-            Prefix::V6(_) => 128,
-        };
-        if max_length < prefix.len() {
-            Err(VrpError::MaxLengthTooShort { prefix, max_length })
-        } else if max_length > width {
-            Err(VrpError::MaxLengthTooLong { prefix, max_length })
-        } else {
-            Ok(Vrp { prefix, max_length, asn })
-        }
-    }
-
-    /// The prefix that is authorized.
-    pub fn prefix(self) -> Prefix {
-        self.prefix
-    }
-
-    /// The greatest length of a route under the prefix that is authorized too.
-    pub fn max_length(self) -> u8 {
-        self.max_length
-    }
-
-    /// The AS that is authorized; AS 0 for none.
-    pub fn asn(self) -> Asn {
-        self.asn
-    }
-}
-
-impl fmt::Display for Vrp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} up to /{} {}", self.prefix, self.max_length, self.asn)
-    }
-}
+/// How many VRPs an amended index differs by from the whole table it shares before it gets a new one.
+pub const MOST_AMENDMENTS: usize = 2048;
 
 /// What the RPKI says of a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -116,6 +58,17 @@ impl RovState {
         }
     }
 
+    /// The state that two sets of VRPs come to together.
+    const fn together(self, other: RovState) -> RovState {
+        use RovState::{InvalidLength, InvalidOrigin, NotFound, Valid};
+        match (self, other) {
+            (Valid, _) | (_, Valid) => Valid,
+            (InvalidLength, _) | (_, InvalidLength) => InvalidLength,
+            (InvalidOrigin, _) | (_, InvalidOrigin) => InvalidOrigin,
+            (NotFound, NotFound) => NotFound,
+        }
+    }
+
     /// Whether it is either kind of invalid.
     pub const fn is_invalid(self) -> bool {
         matches!(self, RovState::InvalidOrigin | RovState::InvalidLength)
@@ -131,59 +84,82 @@ impl fmt::Display for RovState {
 /// All VRPs, ready to be asked about any route.
 #[derive(Debug)]
 pub struct RovIndex {
-    v4: CoverIndex<u32>,
-    v6: CoverIndex<u128>,
+    whole: Arc<VrpTable>,
+    /// In force, and not in `whole`.
+    added: VrpTable,
+    /// In `whole`, and no longer in force.
+    removed: VrpTable,
 }
 
 impl RovIndex {
     /// The index of these VRPs, in any order; equal ones count once.
     pub fn build(vrps: impl IntoIterator<Item = Vrp>) -> Self {
-        let (mut v4, mut v6) = (Vec::new(), Vec::new());
-        for Vrp { prefix, max_length, asn } in vrps {
-            let entry = Entry { asn: asn.0, tag: max_length.into() };
-            match prefix {
-                Prefix::V4(net) => v4.push(Key::new(net, entry)),
-                Prefix::V6(net) => v6.push(Key::new(net, entry)),
+        let whole = Arc::new(VrpTable::build(vrps));
+        RovIndex { whole, added: VrpTable::build([]), removed: VrpTable::build([]) }
+    }
+
+    /// This index without `removed` and with `added`; a VRP in both is in it.
+    pub fn amended(
+        &self,
+        added: impl IntoIterator<Item = Vrp>,
+        removed: impl IntoIterator<Item = Vrp>,
+    ) -> RovIndex {
+        let mut all_added: BTreeSet<Vrp> = self.added.iter().collect();
+        let mut all_removed: BTreeSet<Vrp> = self.removed.iter().collect();
+        for vrp in removed {
+            if !all_added.remove(&vrp) && self.whole.contains(vrp) {
+                all_removed.insert(vrp);
             }
         }
-        RovIndex { v4: CoverIndex::build(v4), v6: CoverIndex::build(v6) }
+        for vrp in added {
+            if !all_removed.remove(&vrp) && !self.whole.contains(vrp) {
+                all_added.insert(vrp);
+            }
+        }
+        if all_added.len() + all_removed.len() > MOST_AMENDMENTS {
+            let kept = self.whole.iter().filter(|vrp| !all_removed.contains(vrp));
+            return RovIndex::build(kept.chain(all_added.iter().copied()));
+        }
+        let (added, removed) = (VrpTable::build(all_added), VrpTable::build(all_removed));
+        RovIndex { whole: self.whole.clone(), added, removed }
     }
 
     /// What the VRPs say of a route with this prefix and this origin; `None` is RFC 6811's NONE.
     #[inline]
     pub fn validate<A: Address>(&self, net: Net<A>, origin: Option<Asn>) -> RovState {
-        match A::prefix(net) {
-            Prefix::V4(net) => validate(&self.v4, net, origin),
-            Prefix::V6(net) => validate(&self.v6, net, origin),
-        }
+        let state = self.whole.validate(net, origin);
+        if self.is_amended() { self.amend(state, net, origin) } else { state }
     }
 
     /// The VRPs that cover a prefix, the most specific first.
     pub fn covering(&self, prefix: Prefix) -> impl Iterator<Item = Vrp> {
-        let (v4, v6) = match prefix {
-            Prefix::V4(net) => (Some(covering(&self.v4, net)), None),
-            Prefix::V6(net) => (None, Some(covering(&self.v6, net))),
-        };
-        v4.into_iter().flatten().chain(v6.into_iter().flatten())
+        let kept = self.whole.covering(prefix).filter(|vrp| !self.removed.contains(*vrp));
+        let mut covering: Vec<Vrp> = kept.chain(self.added.covering(prefix)).collect();
+        covering.sort_by_key(|vrp| Reverse(vrp.prefix().len()));
+        covering.into_iter()
     }
 
-    /// Every VRP, IPv4 first, in order.
+    /// Every VRP, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = Vrp> {
-        fn vrps<A: Address>(index: &CoverIndex<A>) -> impl Iterator<Item = Vrp> {
-            index.iter().flat_map(|(net, records)| records.iter().map(move |record| vrp(net, record)))
-        }
-        vrps(&self.v4).chain(vrps(&self.v6))
+        self.whole.iter().filter(|vrp| !self.removed.contains(*vrp)).chain(self.added.iter())
     }
 
     /// The prefixes under which routes may be judged differently by `new`: those whose VRPs differ. Disjoint, in order.
+    /// Between an index and one amended from it the work is that of the amendments; else both are walked through.
     pub fn changed_ranges(&self, new: &RovIndex) -> Vec<Prefix> {
-        let v4 = self.v4.changed(&new.v4, same_vrps).into_iter().map(Prefix::V4);
-        v4.chain(self.v6.changed(&new.v6, same_vrps).into_iter().map(Prefix::V6)).collect()
+        if Arc::ptr_eq(&self.whole, &new.whole) {
+            let added = self.added.changed(&new.added);
+            return disjoint(added.into_iter().chain(self.removed.changed(&new.removed)));
+        }
+        // What is amended on either side may differ too.
+        let amendments = [&self.added, &self.removed, &new.added, &new.removed].into_iter();
+        let amended = amendments.flat_map(|table| table.iter().map(Vrp::prefix));
+        disjoint(self.whole.changed(&new.whole).into_iter().chain(amended))
     }
 
     /// How many VRPs it holds.
     pub fn len(&self) -> usize {
-        self.v4.len() + self.v6.len()
+        self.whole.len() + self.added.len() - self.removed.len()
     }
 
     /// Whether it holds none.
@@ -191,9 +167,27 @@ impl RovIndex {
         self.len() == 0
     }
 
-    /// Octets held.
+    /// Octets held; an amended index shares most of them with the one it was amended from.
     pub fn memory_bytes(&self) -> usize {
-        self.v4.memory_bytes() + self.v6.memory_bytes()
+        self.whole.memory_bytes() + self.added.memory_bytes() + self.removed.memory_bytes()
+    }
+
+    #[inline]
+    fn is_amended(&self) -> bool {
+        self.added.len() + self.removed.len() > 0
+    }
+
+    /// What the amendments make of the whole table's answer. Only under a VRP that was removed must it be found anew.
+    #[inline(never)]
+    fn amend<A: Address>(&self, state: RovState, net: Net<A>, origin: Option<Asn>) -> RovState {
+        let prefix = A::prefix(net);
+        let kept = if self.removed.covers(prefix) {
+            let covering = self.whole.covering(prefix).filter(|vrp| !self.removed.contains(*vrp));
+            covering.fold(RovState::NotFound, |state, vrp| state.together(said_by(vrp, prefix, origin)))
+        } else {
+            state
+        };
+        kept.together(self.added.validate(net, origin))
     }
 }
 
@@ -203,46 +197,24 @@ impl Default for RovIndex {
     }
 }
 
-/// The VRP that a record stands for.
-fn vrp<A: Address>(net: Net<A>, record: &Record) -> Vrp {
-    let Entry { asn, tag } = record.entry();
-    Vrp { prefix: A::prefix(net), max_length: u8::try_from(tag).unwrap_or(A::BITS), asn: Asn(asn) }
-}
-
-fn same_vrps(old: &[Record], new: &[Record]) -> bool {
-    old.iter().map(Record::entry).eq(new.iter().map(Record::entry))
-}
-
-#[inline]
-fn validate<A: Address>(index: &CoverIndex<A>, net: Net<A>, origin: Option<Asn>) -> RovState {
-    let origin = origin.filter(|origin| origin.0 != 0);
-    let mut state = RovState::NotFound;
-    for records in index.covering(net) {
-        match origin.and_then(|origin| reach(records, origin)) {
-            Some(max_length) if u16::from(net.len()) <= max_length => return RovState::Valid,
-            Some(_) => state = RovState::InvalidLength,
-            None if state == RovState::NotFound => state = RovState::InvalidOrigin,
-            None => {}
+/// What one covering VRP alone says of a route.
+fn said_by(vrp: Vrp, prefix: Prefix, origin: Option<Asn>) -> RovState {
+    match origin {
+        Some(origin) if origin == vrp.asn() && origin != Asn(0) => {
+            if prefix.len() <= vrp.max_length() {
+                RovState::Valid
+            } else {
+                RovState::InvalidLength
+            }
         }
+        _ => RovState::InvalidOrigin,
     }
-    state
 }
 
-/// The greatest maxLength that one prefix's VRPs give an AS. Most prefixes have one VRP; one that has a great many must not
-/// cost a walk over them all.
-#[inline]
-fn reach(records: &[Record], Asn(origin): Asn) -> Option<u16> {
-    const WALKED: usize = 8;
-    let of_origin = |record: &&Record| record.entry().asn == origin;
-    let greatest = if records.len() <= WALKED {
-        records.iter().rfind(of_origin)
-    } else {
-        let behind = records.partition_point(|record| record.entry().asn <= origin);
-        records[..behind].last().filter(of_origin)
-    };
-    greatest.map(|record| record.entry().tag)
-}
-
-fn covering<A: Address>(index: &CoverIndex<A>, net: Net<A>) -> impl Iterator<Item = Vrp> + use<'_, A> {
-    index.covering(net).flatten().map(move |record| vrp(net.truncate(record.len()), record))
+/// These prefixes in order, less those that another one covers.
+fn disjoint(prefixes: impl Iterator<Item = Prefix>) -> Vec<Prefix> {
+    let mut prefixes: Vec<Prefix> = prefixes.collect();
+    prefixes.sort_unstable();
+    prefixes.dedup_by(|next, last| last.covers(*next));
+    prefixes
 }

@@ -20,7 +20,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use palisade_bgp::{Asn, Prefix};
 
 use crate::malformed::{Malformed, quoted};
-use crate::rov::Vrp;
+use crate::vrp::Vrp;
 
 /// The most VRPs that a file may hold: twenty times the Internet's of 2025.
 pub const MAX_VRPS: usize = 16_000_000;

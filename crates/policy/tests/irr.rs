@@ -107,9 +107,11 @@ fn malformed_objects_are_named_by_their_line() {
 
 #[test]
 fn a_dump_of_something_else_is_refused() {
-    for dump in ["", "\n\n", "<html><body>503</body></html>", "person: X\n\nrole: Y\n"] {
+    for dump in
+        ["", "\n\n", "<html><body>503</body></html>", "person: X\n\nrole: Y\n", "route: X\norigin: AS1\n"]
+    {
         let refused = IrrBuilder::default().read(dump.as_bytes(), "X");
-        assert!(matches!(refused, Err(IrrError::NoObjects(_))), "{dump:?}: {refused:?}");
+        assert!(matches!(refused, Err(IrrError::NoObjects { .. })), "{dump:?}: {refused:?}");
     }
 }
 

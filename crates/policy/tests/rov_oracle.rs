@@ -4,9 +4,11 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use palisade_bgp::{Asn, Net, Prefix};
+use palisade_policy::rov::MOST_AMENDMENTS;
 use palisade_policy::{IrrBuilder, RovIndex, RovState, Vrp};
 use proptest::prelude::*;
 use treebitmap::IpLookupTable;
@@ -179,6 +181,39 @@ proptest! {
         prop_assert!(old.changed_ranges(&old).is_empty());
     }
 
+    /// Amendments on amendments, of VRPs that are there and that are not, against an index of what is left.
+    #[test]
+    fn an_amended_index_is_what_a_new_one_would_be(
+        first in any_vrps(),
+        steps in proptest::collection::vec((any_vrps(), any_vrps()), 1..4),
+        routes in any_routes(),
+    ) {
+        let mut held: BTreeSet<Vrp> = first.into_iter().collect();
+        let mut index = RovIndex::build(held.iter().copied());
+        for (added, removed) in steps {
+            // Half of what goes is there.
+            let removed: Vec<Vrp> = removed.into_iter().chain(held.iter().copied().step_by(3)).collect();
+            held.retain(|vrp| !removed.contains(vrp));
+            held.extend(&added);
+            let amended = index.amended(added, removed);
+            let fresh = RovIndex::build(held.iter().copied());
+            let changed = index.changed_ranges(&amended);
+            prop_assert_eq!(amended.len(), held.len());
+            prop_assert_eq!(amended.iter().collect::<BTreeSet<Vrp>>(), held.clone());
+            for (route, origin) in &routes {
+                let expected = validate(&fresh, *route, *origin);
+                prop_assert_eq!(validate(&amended, *route, *origin), expected, "{} {:?}", route, origin);
+                let mut covering: [Vec<Vrp>; 2] = [&amended, &fresh].map(|index| index.covering(*route).collect());
+                covering.iter_mut().for_each(|vrps| vrps.sort());
+                prop_assert_eq!(&covering[0], &covering[1]);
+                if !changed.iter().any(|range| range.covers(*route)) {
+                    prop_assert_eq!(validate(&index, *route, *origin), expected);
+                }
+            }
+            index = amended;
+        }
+    }
+
     #[test]
     fn registered_agrees_with_a_walk_over_all_route_objects(
         objects in proptest::collection::vec((any_prefix(), any_asn()), 0..60),
@@ -239,5 +274,17 @@ fn an_index_of_one_address_finds_it_and_nothing_else() {
                 "{text} {other}"
             );
         }
+    }
+}
+
+#[test]
+fn past_their_limit_amendments_make_a_new_whole_table() {
+    let vrp = |at: usize| Vrp::new(Prefix::V4(Net::new((at as u32) << 8, 24)), 24, Asn(7)).unwrap();
+    let index = RovIndex::build([vrp(0)]);
+    for count in [MOST_AMENDMENTS, MOST_AMENDMENTS + 1] {
+        let amended = index.amended((1..=count).map(vrp), []);
+        assert_eq!(amended.len(), count + 1);
+        assert_eq!(index.changed_ranges(&amended).len(), count);
+        assert_eq!(validate(&amended, vrp(count).prefix(), Some(Asn(7))), RovState::Valid);
     }
 }

@@ -8,7 +8,7 @@ use std::io::BufRead;
 use super::{Collector, VrpFileError, vrp};
 use crate::lines::Lines;
 use crate::malformed::quoted;
-use crate::rov::Vrp;
+use crate::vrp::Vrp;
 
 /// The longest line: a ROA's URI has some 200 octets.
 const LONGEST_LINE: u64 = 4096;

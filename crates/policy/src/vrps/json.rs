@@ -13,7 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::{Collector, VrpFileError, vrp};
 use crate::malformed::quoted;
-use crate::rov::Vrp;
+use crate::vrp::Vrp;
 
 /// Reads a whole document.
 pub(super) fn read(input: impl Read, collector: &mut Collector) -> Result<(), VrpFileError> {
