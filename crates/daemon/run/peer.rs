@@ -86,7 +86,7 @@ enum Wake {
     Readable(ConnectionId),
     Writable(ConnectionId),
     Outgoing(Outgoing),
-    ShardReady,
+    Place(mpsc::OwnedPermit<ToShard>),
     Timeout,
     Stop,
 }
@@ -182,7 +182,7 @@ impl PeerTask {
             _ = self.around.stop.changed() => Wake::Stop,
             Some(stream) = self.accepted.recv() => Wake::Accepted(stream),
             Some(result) = connected(&mut self.connecting) => Wake::Connected(result),
-            () = self.around.shards.ready(full_shard.unwrap_or(0)), if !reads => Wake::ShardReady,
+            Some(place) = self.around.shards.place(full_shard.unwrap_or(0)), if !reads => Wake::Place(place),
             Some(outgoing) = next_outgoing(queue) => Wake::Outgoing(outgoing),
             () = writable(outgoing) => Wake::Writable(ConnectionId::Outgoing),
             () = writable(incoming) => Wake::Writable(ConnectionId::Incoming),
@@ -201,7 +201,12 @@ impl PeerTask {
             Wake::Writable(id) => self.write(id, now),
             Wake::Outgoing(outgoing) => self.outgoing(outgoing, now),
             Wake::Timeout => self.timeout(now),
-            Wake::ShardReady | Wake::Stop => {}
+            Wake::Place(place) => {
+                if let Some((_, message)) = self.to_shards.pop_front() {
+                    place.send(message);
+                }
+            }
+            Wake::Stop => {}
         }
     }
 

@@ -69,9 +69,9 @@ impl Shards {
         }
     }
 
-    /// Waits until a shard's inbox has a place; somebody else may take it first.
-    pub(crate) async fn ready(&self, shard: usize) {
-        drop(self.senders[shard].reserve().await);
+    /// Waits for a place in a shard's inbox and keeps it. `None` while the router stops.
+    pub(crate) async fn place(&self, shard: usize) -> Option<mpsc::OwnedPermit<ToShard>> {
+        self.senders[shard].clone().reserve_owned().await.ok()
     }
 
     /// Sends to every shard, waiting for a place.
