@@ -126,7 +126,7 @@ fn refused(error: &TableError) -> Fault {
         TableError::Vrps { source: VrpFileError::NotVrps, .. } => {
             "let the validator write JSON or CSV: `rpki-client -j`, `routinator vrps -f json`"
         }
-        TableError::Irr { source: IrrError::NoObjects(_), .. } => {
+        TableError::Irr { source: IrrError::NoObjects { .. }, .. } => {
             "dumps are RPSL: route, route6 and as-set objects between empty lines"
         }
         _ => "fetch it again",
