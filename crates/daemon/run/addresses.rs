@@ -15,9 +15,15 @@ pub(crate) fn on_the_link_of(local: IpAddr, family: Family) -> Option<IpAddr> {
     if Family::of(local) == family {
         return Some(local);
     }
-    let all: Vec<(String, IpAddr)> = getifaddrs().ok()?.filter_map(|interface| Some((interface.interface_name.clone(), address(&interface)?))).collect();
+    let all: Vec<(String, IpAddr)> = getifaddrs()
+        .ok()?
+        .filter_map(|interface| Some((interface.interface_name.clone(), address(&interface)?)))
+        .collect();
     let (interface, _) = all.iter().find(|(_, address)| *address == local)?;
-    all.iter().filter(|(name, _)| name == interface).map(|(_, address)| *address).find(|address| usable(*address, family))
+    all.iter()
+        .filter(|(name, _)| name == interface)
+        .map(|(_, address)| *address)
+        .find(|address| usable(*address, family))
 }
 
 fn address(interface: &nix::ifaddrs::InterfaceAddress) -> Option<IpAddr> {
@@ -29,6 +35,8 @@ fn address(interface: &nix::ifaddrs::InterfaceAddress) -> Option<IpAddr> {
 fn usable(address: IpAddr, family: Family) -> bool {
     match address {
         IpAddr::V4(_) => family == Family::Ipv4,
-        IpAddr::V6(address) => family == Family::Ipv6 && !address.is_unicast_link_local() && address != Ipv6Addr::LOCALHOST,
+        IpAddr::V6(address) => {
+            family == Family::Ipv6 && !address.is_unicast_link_local() && address != Ipv6Addr::LOCALHOST
+        }
     }
 }

@@ -49,7 +49,8 @@ pub(crate) fn come_up(
     negotiated: &Negotiated,
     local: Option<IpAddr>,
 ) -> (Up, RibPeer, Arc<SessionQueue>) {
-    let families: Vec<Family> = Family::ALL.into_iter().filter(|family| negotiated.families[family.index()]).collect();
+    let families: Vec<Family> =
+        Family::ALL.into_iter().filter(|family| negotiated.families[family.index()]).collect();
     info!(
         peer = setup.name,
         asn = negotiated.peer_asn.0,
@@ -60,10 +61,15 @@ pub(crate) fn come_up(
     );
     let mut export = [None, None];
     for family in families {
-        export[family.index()] = setup.policy.role.and_then(|role| export_view(setup, role, negotiated, local, family));
+        export[family.index()] =
+            setup.policy.role.and_then(|role| export_view(setup, role, negotiated, local, family));
     }
+    let policy = Arc::new(palisade_policy::Peer {
+        local_address: local,
+        ..palisade_policy::Peer::clone(&setup.policy)
+    });
     let peer = RibPeer {
-        policy: Arc::clone(&setup.policy),
+        policy: Arc::clone(&policy),
         ranking: Ranking {
             local_preference: setup.local_preference,
             internal: negotiated.internal,
@@ -75,7 +81,7 @@ pub(crate) fn come_up(
         max_prefixes: setup.max_prefixes,
     };
     let (queue, reader) = session_queue();
-    let intake = Intake::new(setup.index, Arc::clone(&setup.policy), around.shards.count(), around.seed);
+    let intake = Intake::new(setup.index, policy, around.shards.count(), around.seed);
     (Up { connection: negotiated.connection, intake, queue: reader, walked: [0; 2] }, peer, queue)
 }
 

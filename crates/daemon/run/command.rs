@@ -13,14 +13,14 @@ use miette::{IntoDiagnostic, WrapErr};
 use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
 use palisade_policy::{RovIndex, Snapshot};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::Router;
 use crate::CONFIG;
 use crate::config::{self, Config};
-use crate::judging::tables::{TableError, read_vrps};
 use crate::judging;
-use crate::logs;
+use crate::judging::tables::{TableError, read_vrps};
+use crate::{logs, terminal};
 
 /// What `run` is asked on the command line.
 #[derive(clap::Args)]
@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     match start(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
-            eprintln!("{report:?}");
+            terminal::tell(report.as_ref());
             ExitCode::FAILURE
         }
     }
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn start(arguments: &Arguments) -> miette::Result<()> {
     let config = Config::load(&arguments.config)?;
     let judging::Tables { snapshot, warnings } = judging::tables(&config)?;
-    warnings.iter().for_each(|warning| warn!("{warning}"));
+    warnings.iter().for_each(|warning| terminal::tell(warning));
     let tables = Arc::new(snapshot);
     info!(
         vrps = tables.rov.len(),
@@ -70,7 +70,11 @@ fn open_kernel(fib: &config::Fib) -> miette::Result<Fib<NetlinkKernel>> {
     Fib::open(kernel, config).into_diagnostic().wrap_err("the kernel's routes can't be kept")
 }
 
-async fn serve(config: &Config, tables: Arc<Snapshot>, kernel: Option<Fib<NetlinkKernel>>) -> miette::Result<()> {
+async fn serve(
+    config: &Config,
+    tables: Arc<Snapshot>,
+    kernel: Option<Fib<NetlinkKernel>>,
+) -> miette::Result<()> {
     let mut signals = Signals::new().into_diagnostic().wrap_err("signals can't be received")?;
     let router = Router::start(config, Arc::clone(&tables), kernel)?;
     info!(asn = config.router.asn.0, id = %config.router.id, "router started");
@@ -79,7 +83,12 @@ async fn serve(config: &Config, tables: Arc<Snapshot>, kernel: Option<Fib<Netlin
         match read_vrps_again(config, &tables) {
             Ok(new) => {
                 let changed = tables.rov.changed_ranges(&new.rov);
-                info!(vrps = new.rov.len(), changed = changed.len(), generation = new.generation, "VRPs read again");
+                info!(
+                    vrps = new.rov.len(),
+                    changed = changed.len(),
+                    generation = new.generation,
+                    "VRPs read again"
+                );
                 tables = Arc::new(new);
                 router.replace_tables(Arc::clone(&tables), changed).await;
             }

@@ -63,9 +63,13 @@ impl FibQueue {
 }
 
 /// Starts the thread; it ends after [`FibQueue::stop`], having removed our routes.
-pub(crate) fn start<K: Kernel + Send + 'static>(fib: Fib<K>, queue: Arc<FibQueue>) -> std::io::Result<thread::JoinHandle<()>> {
+pub(crate) fn start<K: Kernel + Send + 'static>(
+    fib: Fib<K>,
+    queue: Arc<FibQueue>,
+) -> std::io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("fib".into()).spawn(move || {
-        let worker = Worker { fib, queue, leftovers_until: Some(Instant::now() + LEFTOVERS_KEPT), busy: false };
+        let worker =
+            Worker { fib, queue, leftovers_until: Some(Instant::now() + LEFTOVERS_KEPT), busy: false };
         worker.run();
     })
 }
@@ -101,8 +105,9 @@ impl<K: Kernel> Worker<K> {
             self.leftovers_until = None;
             self.fib.start_complete();
         }
-        self.fib.poll_kernel()?;
-        self.busy = self.fib.sync(Instant::now())?.pending > 0;
+        let news = self.fib.poll_kernel()?;
+        let progress = self.fib.sync(Instant::now())?;
+        self.busy = news.more || progress.sent > 0 && progress.pending > 0;
         Ok(())
     }
 }

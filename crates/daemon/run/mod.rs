@@ -95,7 +95,9 @@ fn listen_help(fault: &io::Error) -> &'static str {
         io::ErrorKind::AddrInUse => {
             "another BGP daemon listens there: stop it, or set `listen` under [router] to another address"
         }
-        io::ErrorKind::AddrNotAvailable => "the machine has no such address: set `listen` under [router] to one it has",
+        io::ErrorKind::AddrNotAvailable => {
+            "the machine has no such address: set `listen` under [router] to one it has"
+        }
         _ => "set `listen` under [router] to an address and port of this machine",
     }
 }

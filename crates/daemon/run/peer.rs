@@ -21,13 +21,13 @@ use palisade_bgp::encode;
 use palisade_bgp::notification::Cease;
 use palisade_bgp::session::{Action, ConnectionId, Event, Session};
 use palisade_policy::Snapshot;
-use palisade_rib::{Intake, PeerIndex};
+use palisade_rib::Intake;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, info, warn};
 
-use super::connection::Connection;
 use super::coming_up::{PeerSetup, come_up};
+use super::connection::Connection;
 use super::queue::{Outgoing, SessionReader};
 use super::shard::{Shards, ToShard};
 
@@ -125,7 +125,9 @@ impl PeerTask {
         }
         self.session.stop(Instant::now(), Cease::AdministrativeShutdown(STOP_WORDS.into()));
         self.transmit();
-        for connection in [self.connections.outgoing.take(), self.connections.incoming.take()].into_iter().flatten() {
+        for connection in
+            [self.connections.outgoing.take(), self.connections.incoming.take()].into_iter().flatten()
+        {
             connection.close().await;
         }
     }
@@ -133,7 +135,9 @@ impl PeerTask {
     fn act(&mut self) {
         while let Some(action) = self.session.poll_action() {
             match action {
-                Action::Connect => self.connecting = Some(Box::pin(connect(self.setup.remote, self.setup.bind))),
+                Action::Connect => {
+                    self.connecting = Some(Box::pin(connect(self.setup.remote, self.setup.bind)))
+                }
                 Action::Close(id) => {
                     self.transmit();
                     match self.connections.of(id).take() {
@@ -174,7 +178,9 @@ impl PeerTask {
         let full_shard = self.to_shards.front().map(|(shard, _)| *shard);
         let reads = full_shard.is_none();
         let queue = match &mut self.up {
-            Some(up) if self.connections.get(up.connection).is_some_and(Connection::wants_more) => Some(&mut up.queue),
+            Some(up) if self.connections.get(up.connection).is_some_and(Connection::wants_more) => {
+                Some(&mut up.queue)
+            }
             _ => None,
         };
         let (outgoing, incoming) = (self.connections.outgoing.as_ref(), self.connections.incoming.as_ref());
@@ -323,14 +329,17 @@ impl PeerTask {
                     }
                 }
                 Event::Established(negotiated) => {
-                    let local = self.connections.get(negotiated.connection).and_then(Connection::local_address);
+                    let local =
+                        self.connections.get(negotiated.connection).and_then(Connection::local_address);
                     let (up, peer, queue) = come_up(&self.setup, &self.around, &negotiated, local);
                     self.up = Some(up);
-                    let told = |shard| (shard, ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
+                    let told =
+                        |shard| (shard, ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
                     self.to_shards.extend(shards.clone().map(told));
                 }
                 Event::RouteRefresh(family) => {
-                    self.to_shards.extend(shards.clone().map(|shard| (shard, ToShard::Refresh(index, family))));
+                    self.to_shards
+                        .extend(shards.clone().map(|shard| (shard, ToShard::Refresh(index, family))));
                 }
                 Event::Down(reason) => {
                     warn!(peer = self.setup.name, %reason, "session down");

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use palisade_bgp::prefix::{Address, Prefix};
 use palisade_bgp::Family;
+use palisade_bgp::prefix::{Address, Prefix};
 use palisade_policy::Snapshot;
 use palisade_rib::{Batch, Change, Chunk, Outbox, PeerIndex, RibPeer, Shard};
 use tokio::sync::mpsc;
@@ -42,7 +42,10 @@ pub(crate) struct Shards {
 
 impl Shards {
     /// Starts a thread a shard. They end when the last clone of the returned handle is dropped.
-    pub(crate) fn start(shards: Vec<Shard>, fib: Option<Arc<FibQueue>>) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
+    pub(crate) fn start(
+        shards: Vec<Shard>,
+        fib: Option<Arc<FibQueue>>,
+    ) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
         let mut senders = Vec::new();
         let mut threads = Vec::new();
         for (number, shard) in shards.into_iter().enumerate() {
