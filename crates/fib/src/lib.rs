@@ -40,6 +40,7 @@ mod error;
 mod fib;
 mod kernel;
 mod memory;
+pub mod namespace;
 mod netlink;
 mod next_hop;
 mod report;
