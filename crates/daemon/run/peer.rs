@@ -124,11 +124,11 @@ impl PeerTask {
             self.take_events();
         }
         self.session.stop(Instant::now(), Cease::AdministrativeShutdown(STOP_WORDS.into()));
-        self.transmit();
-        for connection in
-            [self.connections.outgoing.take(), self.connections.incoming.take()].into_iter().flatten()
-        {
-            connection.close().await;
+        for id in [ConnectionId::Outgoing, ConnectionId::Incoming] {
+            self.transmit_all(id);
+            if let Some(connection) = self.connections.of(id).take() {
+                connection.close().await;
+            }
         }
     }
 
@@ -139,7 +139,7 @@ impl PeerTask {
                     self.connecting = Some(Box::pin(connect(self.setup.remote, self.setup.bind)))
                 }
                 Action::Close(id) => {
-                    self.transmit();
+                    self.transmit_all(id);
                     match self.connections.of(id).take() {
                         Some(connection) => drop(tokio::spawn(connection.close())),
                         None if id == ConnectionId::Outgoing => self.connecting = None,
@@ -152,13 +152,20 @@ impl PeerTask {
         }
     }
 
-    /// Queues what the session itself has to say.
+    /// Queues what the session itself has to say, on connections that have nothing else to write. Where a peer does not
+    /// read, it stays in the session, which counts that as silence (RFC 9687).
     fn transmit(&mut self) {
         for id in [ConnectionId::Outgoing, ConnectionId::Incoming] {
-            while let Some(octets) = self.session.poll_transmit(id) {
-                if let Some(connection) = self.connections.of(id) {
-                    connection.queue(octets);
-                }
+            if self.connections.get(id).is_some_and(|connection| !connection.has_waiting()) {
+                self.transmit_all(id);
+            }
+        }
+    }
+
+    fn transmit_all(&mut self, id: ConnectionId) {
+        while let Some(octets) = self.session.poll_transmit(id) {
+            if let Some(connection) = self.connections.of(id) {
+                connection.queue(octets);
             }
         }
     }
@@ -311,6 +318,10 @@ impl PeerTask {
         if self.restart_at.take_if(|at| *at <= now).is_some() {
             self.session.start(now);
         }
+        // A peer that spoke in time is not to be taken for silent because we were busy.
+        self.read(ConnectionId::Outgoing, now);
+        self.read(ConnectionId::Incoming, now);
+        self.take_events();
         self.session.handle_timeout(now);
     }
 
