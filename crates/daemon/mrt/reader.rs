@@ -15,6 +15,7 @@ use super::bgp4mp::{self, Message, StateChange};
 use super::damage::{Damage, Fault};
 use super::kind::{Body, Kind, MessageForm};
 use super::peers::{PeerId, PeerKey, Peers};
+use super::recent::{Recall, Recent};
 use super::records::{HEADER, Record, Records};
 use super::table_dump;
 use super::table_dump_v2::{self, Rib};
@@ -28,6 +29,8 @@ pub(crate) struct Source {
     pub(crate) key: PeerKey,
     /// Seconds since 1970: when the message came, or since when the dumped table has the route.
     pub(crate) time_s: u32,
+    /// Whether its attributes were there before.
+    pub(crate) recall: Recall,
 }
 
 /// What is done with that which MRT files hold.
@@ -61,6 +64,7 @@ pub(crate) trait Visitor {
 #[derive(Default)]
 pub(crate) struct Reader {
     decoder: Decoder,
+    recent: Recent,
     peers: Peers,
     /// The last peer index table of the file.
     table: Option<Vec<(PeerId, PeerKey)>>,
@@ -149,9 +153,10 @@ impl Reader {
                 stranger = Err(Fault::NoSuchPeer { index: entry.peer_index, peers: peers.len() });
                 continue;
             };
-            let from = Source { peer, key, time_s: entry.originated_s };
-            let path = Path { path_id: entry.path_id, net: rib.net };
-            route(from, self.decoder.rib_entry(entry.attributes, RibEntryForm::TableDumpV2), path, visitor);
+            let (decoded, recall) =
+                self.recent.entry(&mut self.decoder, peer, entry.attributes, RibEntryForm::TableDumpV2);
+            let from = Source { peer, key, time_s: entry.originated_s, recall };
+            route(from, decoded, Path { path_id: entry.path_id, net: rib.net }, visitor);
         }
         stranger
     }
@@ -159,9 +164,10 @@ impl Reader {
     fn table_dump(&mut self, body: &[u8], family: Family, visitor: &mut impl Visitor) -> Result<(), Fault> {
         for entry in table_dump::entries(body, family) {
             let entry = entry?;
-            let from =
-                Source { peer: self.peers.id(entry.peer)?, key: entry.peer, time_s: entry.originated_s };
-            let decoded = self.decoder.rib_entry(entry.attributes, RibEntryForm::TableDump);
+            let peer = self.peers.id(entry.peer)?;
+            let (decoded, recall) =
+                self.recent.entry(&mut self.decoder, peer, entry.attributes, RibEntryForm::TableDump);
+            let from = Source { peer, key: entry.peer, time_s: entry.originated_s, recall };
             match entry.prefix {
                 Prefix::V4(net) => route(from, decoded, Path { path_id: 0, net }, visitor),
                 Prefix::V6(net) => route(from, decoded, Path { path_id: 0, net }, visitor),
@@ -189,7 +195,7 @@ impl Reader {
         };
         let update = self.decoder.update(message.body, &context);
         let update = update.map_err(|notification| Fault::Update(notification.to_string()))?;
-        let from = Source { peer, key: message.ends.peer, time_s };
+        let from = Source { peer, key: message.ends.peer, time_s, recall: Recall::Not };
         if !update.faults().is_empty() {
             visitor.faults(from, update.faults());
         }
@@ -204,7 +210,8 @@ impl Reader {
         time_s: u32,
         visitor: &mut impl Visitor,
     ) -> Result<(), Fault> {
-        let from = Source { peer: self.peers.id(change.peer)?, key: change.peer, time_s };
+        let peer = self.peers.id(change.peer)?;
+        let from = Source { peer, key: change.peer, time_s, recall: Recall::Not };
         visitor.state_changed(from, change.from, change.to);
         Ok(())
     }

@@ -2,13 +2,13 @@
 
 use palisade_bgp::fault::Fault as AttributeFault;
 use palisade_bgp::{Address, Attributes, Path};
-use palisade_policy::{Snapshot, judge_path, judge_prefix};
+use palisade_policy::{PathVerdict, Snapshot, judge_path, judge_prefix};
 
 use super::prefixes::Prefixes;
 use super::roster::Roster;
 use super::routes::Routes;
 use super::tally::Tally;
-use crate::mrt::{Damage, Kind, Source, Visitor};
+use crate::mrt::{Damage, Kind, Recall, SLOTS, Source, Visitor};
 
 /// Judges what it is shown.
 pub(super) struct Judging<'a> {
@@ -17,6 +17,8 @@ pub(super) struct Judging<'a> {
     pub(super) tally: Tally,
     pub(super) prefixes: Prefixes,
     pub(super) routes: Option<Routes>,
+    /// What was said of the attributes that are kept.
+    paths: Vec<PathVerdict>,
     /// The file that is read.
     pub(super) file: String,
 }
@@ -24,7 +26,8 @@ pub(super) struct Judging<'a> {
 impl<'a> Judging<'a> {
     pub(super) fn new(tables: &'a Snapshot, roster: Roster, routes: Option<Routes>) -> Self {
         let (tally, prefixes) = (Tally::default(), Prefixes::new());
-        Judging { tables, roster, tally, prefixes, routes, file: String::new() }
+        let paths = vec![PathVerdict::default(); SLOTS];
+        Judging { tables, roster, tally, prefixes, routes, paths, file: String::new() }
     }
 }
 
@@ -37,7 +40,14 @@ impl Visitor for Judging<'_> {
         paths: impl Iterator<Item = Path<A>>,
     ) {
         let peer = self.roster.of(from);
-        let path = judge_path(&attributes, peer, self.tables, &mut ());
+        let path = match from.recall {
+            Recall::Again(slot) => self.paths[slot],
+            Recall::New(slot) => {
+                self.paths[slot] = judge_path(&attributes, peer, self.tables, &mut ());
+                self.paths[slot]
+            }
+            Recall::Not => judge_path(&attributes, peer, self.tables, &mut ()),
+        };
         for Path { net, .. } in paths {
             let verdict = judge_prefix(net, &attributes, path, peer, self.tables, &mut ());
             self.tally.announcements += 1;
