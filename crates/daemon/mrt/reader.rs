@@ -75,8 +75,7 @@ impl Reader {
         Reader::default()
     }
 
-    /// Reads a file to its end, or until the visitor is done. Returns how many records it has, the damaged ones among
-    /// them.
+    /// Reads a file to its end, or until the visitor is done. Returns how many records were found in it.
     pub(crate) fn read(&mut self, input: impl Read, visitor: &mut impl Visitor) -> u64 {
         let mut records = Records::new(input);
         let mut count = 0;
@@ -85,6 +84,7 @@ impl Reader {
             match records.next() {
                 Ok(None) => break,
                 Ok(Some(record)) => {
+                    count += 1;
                     let (offset, length) = (record.offset, record.body.len());
                     if let Err(fault) = self.record(record, visitor) {
                         if let Some(sound) = fault.sound(length) {
@@ -95,7 +95,6 @@ impl Reader {
                 }
                 Err(damage) => visitor.damaged(damage),
             }
-            count += 1;
         }
         count
     }

@@ -88,6 +88,8 @@ enum ReplayError {
         "MRT is what RIS, RouteViews and the daemons' `dump` commands write; is it another kind of file?"
     ))]
     NotMrt(String),
+    #[error("{0}")]
+    Unreadable(String),
     #[error("{0} damaged parts were left out, which --strict does not allow")]
     Strict(String),
 }
@@ -122,7 +124,9 @@ fn replay(arguments: &Arguments) -> Result<Vec<ReplayError>, ReplayError> {
     if let (Some(path), Some(routes)) = (&arguments.routes, judging.routes.take()) {
         routes.finish().map_err(|source| ReplayError::Routes { path: path.clone(), source })?;
     }
-    print(&summary, arguments);
+    if errors.len() < arguments.mrt.len() {
+        print(&summary, arguments);
+    }
     tell_damages(&judging);
     if arguments.strict && judging.tally.damaged > 0 {
         errors.push(ReplayError::Strict(grouped(judging.tally.damaged)));
@@ -183,7 +187,7 @@ fn read_all(paths: &[PathBuf], mut progress: Progress, judging: &mut Judging<'_>
     errors
 }
 
-/// Reads a file. Where there is something in it and no record at all, it is the wrong file.
+/// Reads a file. Where there is something in it and no record at all, it is the wrong file, not a damaged one.
 fn read_one(
     input: Input,
     reader: &mut Reader,
@@ -192,11 +196,16 @@ fn read_one(
 ) -> Option<ReplayError> {
     let name = input.name().to_owned();
     judging.file.clone_from(&name);
+    judging.last_fault = None;
     let damaged_before = judging.tally.damaged;
     let records = reader.read(progress.watch(input), judging);
     judging.tally.records += records;
-    let damaged = judging.tally.damaged - damaged_before;
-    (records > 0 && records == damaged).then_some(ReplayError::NotMrt(name))
+    let fault = judging.last_fault.take().filter(|_| records == 0)?;
+    judging.tally.forget_damages(damaged_before);
+    match fault {
+        Fault::Unreadable(why) => Some(ReplayError::Unreadable(why)),
+        _ => Some(ReplayError::NotMrt(name)),
+    }
 }
 
 fn print(summary: &Summary, arguments: &Arguments) {
@@ -209,7 +218,7 @@ fn print(summary: &Summary, arguments: &Arguments) {
     if is_taken { eprint!("{text}") } else { terminal::print(&text) }
 }
 
-/// Says what could not be read: the first few, and how many more.
+/// Says what was left out: the first few, and how many more.
 fn tell_damages(judging: &Judging<'_>) {
     let tally = &judging.tally;
     if tally.damaged == 0 {
@@ -228,3 +237,6 @@ fn tell_damages(judging: &Judging<'_>) {
     }
     eprint!("{text}");
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,11 +22,11 @@ pub(super) struct Located {
 /// All that is counted.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// MRT records, damaged ones among them.
+    /// MRT records.
     pub(super) records: u64,
     /// Records of kinds that hold no unicast routes, or not in a form that is read.
     pub(super) unread: BTreeMap<Kind, u64>,
-    /// Records, and parts of files, that could not be read.
+    /// Records, and stretches between records, that could not be read.
     pub(super) damaged: u64,
     /// The first of these.
     pub(super) damages: Vec<Located>,
@@ -70,6 +70,12 @@ impl Tally {
         if self.damages.len() < MAX_DAMAGES {
             self.damages.push(Located { file: file.into(), damage });
         }
+    }
+
+    /// Forgets all damages but the first so many.
+    pub(super) fn forget_damages(&mut self, count: u64) {
+        self.damaged = count;
+        self.damages.truncate(usize::try_from(count).unwrap_or(MAX_DAMAGES));
     }
 
     /// Counts a record that is not read.

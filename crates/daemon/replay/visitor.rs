@@ -8,7 +8,7 @@ use super::prefixes::Prefixes;
 use super::roster::Roster;
 use super::routes::Routes;
 use super::tally::Tally;
-use crate::mrt::{Damage, Kind, Recall, SLOTS, Source, Visitor};
+use crate::mrt::{Damage, Fault, Kind, Recall, SLOTS, Source, Visitor};
 
 /// Judges what it is shown.
 pub(super) struct Judging<'a> {
@@ -21,13 +21,15 @@ pub(super) struct Judging<'a> {
     paths: Vec<PathVerdict>,
     /// The file that is read.
     pub(super) file: String,
+    /// What was wrong last in it.
+    pub(super) last_fault: Option<Fault>,
 }
 
 impl<'a> Judging<'a> {
     pub(super) fn new(tables: &'a Snapshot, roster: Roster, routes: Option<Routes>) -> Self {
         let (tally, prefixes) = (Tally::default(), Prefixes::new());
         let paths = vec![PathVerdict::default(); SLOTS];
-        Judging { tables, roster, tally, prefixes, routes, paths, file: String::new() }
+        Judging { tables, roster, tally, prefixes, routes, paths, file: String::new(), last_fault: None }
     }
 }
 
@@ -80,6 +82,7 @@ impl Visitor for Judging<'_> {
     }
 
     fn damaged(&mut self, damage: Damage) {
+        self.last_fault = Some(damage.fault.clone());
         self.tally.damage(&self.file, damage);
     }
 

@@ -95,6 +95,7 @@ fn truth(peer: &Peer) -> Truth {
     }
     truth.withdrawals = withdrawals;
     truth.held = held.len() as u64;
-    truth.held_accepted = held.values().filter(|accepted| **accepted).count() as u64;
+    truth.held_accepted =
+        held.into_iter().filter(|(_, accepted)| *accepted).map(|(prefix, _)| prefix).collect();
     truth
 }

@@ -17,13 +17,13 @@ mod registries;
 mod route;
 mod trouble;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
-use palisade_bgp::Asn;
+use palisade_bgp::{Asn, Prefix};
 use palisade_policy::{Reason, Role, RovState};
 
 use internet::Internet;
@@ -78,8 +78,8 @@ pub(crate) struct Truth {
     pub(crate) rov: [u64; 4],
     /// Paths that are held in the end.
     pub(crate) held: u64,
-    /// Paths that are held and accepted in the end.
-    pub(crate) held_accepted: u64,
+    /// The prefixes of those that are accepted.
+    pub(crate) held_accepted: BTreeSet<Prefix>,
 }
 
 impl Truth {
@@ -110,6 +110,11 @@ impl Sample {
             rpsl: registries::rpsl(&internet, cyclic).into_bytes(),
             peers: peers.into_iter().map(archive::write).collect(),
         }
+    }
+
+    /// The prefixes that are accepted from anybody in the end: what the router has routes to.
+    pub(crate) fn reachable(&self) -> BTreeSet<Prefix> {
+        self.peers.iter().flat_map(|peer| &peer.truth.held_accepted).copied().collect()
     }
 
     /// A configuration for the router, with the names that [`Sample::write_to`] gives its files.

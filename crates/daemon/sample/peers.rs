@@ -162,8 +162,10 @@ impl View<'_> {
         }
         attributes.med = random.percent(35).then(|| random.below(20) as u32 * 10);
         for _ in 0..random.below(4) {
-            let tag = random.pick(&[100, 200, 666 + 1, 1000, 3001, 5000, 5100]);
-            attributes.communities.push(Community((3356 << 16) | tag));
+            let community = Community((3356 << 16) | random.pick(&[100, 200, 501, 1000, 3001, 5000, 5100]));
+            if !attributes.communities.contains(&community) {
+                attributes.communities.push(community);
+            }
         }
         if random.percent(40) {
             let asn = self.internet.networks[self.from].asn.0;
