@@ -31,3 +31,6 @@ pub(crate) use kind::Kind;
 pub(crate) use peers::PeerKey;
 pub(crate) use reader::{Reader, Source, Visitor};
 pub(crate) use recent::{Recall, SLOTS};
+
+#[cfg(test)]
+mod tests;
