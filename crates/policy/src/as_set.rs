@@ -1,11 +1,11 @@
 //! As-sets: names for groups of AS numbers and of further as-sets (RFC 2622 s5.1).
 //!
-//! A name is unique only within one registry, so an operator may write which one is meant: `RIPE::AS-EXAMPLE`. A name without
-//! a registry stands for the first that has it, in the order in which the registries were read. A hierarchical name
-//! (`AS64500:AS-CUSTOMERS`, RFC 2622 s5.1) is a name like any other; it says who may create it.
+//! A name is unique only within one registry, so an operator may write which one is meant: `RIPE::AS-EXAMPLE`. A
+//! name without a registry stands for the first that has it, in the order in which the registries were read. A
+//! hierarchical name (`AS64500:AS-CUSTOMERS`, RFC 2622 s5.1) is a name like any other; it says who may create it.
 //!
-//! Members come from `members:` alone. Those that `mbrs-by-ref:` would take in by their own `member-of:` are left out, which
-//! refuses routes rather than let them in.
+//! Members come from `members:` alone. Those that `mbrs-by-ref:` would take in by their own `member-of:` are left
+//! out, which refuses routes rather than let them in.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -57,7 +57,8 @@ impl fmt::Display for AsSetName {
     }
 }
 
-/// RFC 2622 s5: parts between colons, each an AS number or a word that begins with `as-`, and at least one of the latter.
+/// RFC 2622 s5: parts between colons, each an AS number or a word that begins with `as-`, and at least one of the
+/// latter.
 fn is_set_name(name: &str) -> bool {
     let is_set_part = |part: &str| part.get(..3).is_some_and(|head| head.eq_ignore_ascii_case("as-"));
     let well_formed = |part: &str| is_word(part) && (is_set_part(part) || part.parse::<Asn>().is_ok());

@@ -1,8 +1,8 @@
 //! What can't be in an announcement from anyone: prefixes that nobody can hold, AS numbers that nobody can be.
 //!
-//! Built in: the special-purpose registries of RFC 6890 as they stand today, what lies outside the global unicast space
-//! of IPv6 (RFC 4291 s2.4), and the reserved AS numbers. Space that is allocated to nobody *yet* is left out: such a list is
-//! wrong the day after it is made (RFC 6441 s3), so who wants full bogons gives them in.
+//! Built in: the special-purpose registries of RFC 6890 as they stand today, what lies outside the global unicast
+//! space of IPv6 (RFC 4291 s2.4), and the reserved AS numbers. Space that is allocated to nobody *yet* is left out:
+//! such a list is wrong the day after it is made (RFC 6441 s3), so who wants full bogons gives them in.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;

@@ -1,9 +1,9 @@
 //! Which reasons a peer's announcements are refused for.
 //!
-//! Every reason of the path and the prefix stage is a check, and every check has a mode for every peer. The defaults follow
-//! from the peer's role and are safe for every eBGP role: a check is off only where its question has no answer (a
-//! route server's path does not begin with its own AS) or another check answers it better (a provider announces the
-//! whole table, so no as-set bounds it).
+//! Every reason of the path and the prefix stage is a check, and every check has a mode for every peer. The
+//! defaults follow from the peer's role and are safe for every eBGP role: a check is off only where its question
+//! has no answer (a route server's path does not begin with its own AS) or another check answers it better (a
+//! provider announces the whole table, so no as-set bounds it).
 
 use std::fmt;
 
@@ -61,8 +61,9 @@ impl Checks {
         Checks([mode; Reason::COUNT])
     }
 
-    /// The defaults of a role. A lateral peer's IRR checks need its as-set to answer, so they are on where it has one; a
-    /// customer's and an RS client's are on regardless, and without an as-set it may originate for its own AS alone.
+    /// The defaults of a role. A lateral peer's IRR checks need its as-set to answer, so they are on where it has
+    /// one; a customer's and an RS client's are on regardless, and without an as-set it may originate for its own
+    /// AS alone.
     pub fn for_role(role: Role, has_as_set: bool) -> Self {
         let mut checks = Checks::all(Mode::Enforce);
         for reason in Reason::ALL {
@@ -94,7 +95,8 @@ fn default_mode(reason: Reason, role: Role, has_as_set: bool) -> Mode {
     use Reason::*;
     match (role, reason) {
         (_, NoPolicy) => Mode::Enforce,
-        // What another of our routers accepted has been judged at the edge; only what would break here is asked again.
+        // What another of our routers accepted has been judged at the edge; only what would break here is asked
+        // again.
         (Role::Internal, AsLoop | NextHopMartian) => Mode::Enforce,
         (Role::Internal, _) => Mode::Off,
         // A route server does not put itself into the path (RFC 7947 s2.2.2.1).

@@ -1,7 +1,7 @@
 //! Which stored prefixes cover a route: the one structure behind origin validation, route objects and prefix sets.
 //!
-//! Built once from entries, never changed, swapped whole. An entry is a prefix, an AS number and a tag of the caller's (a
-//! maxLength, a registry). Three steps, and in a cold cache as many misses, answer a lookup:
+//! Built once from entries, never changed, swapped whole. An entry is a prefix, an AS number and a tag of the
+//! caller's (a maxLength, a registry). Three steps, and in a cold cache as many misses, answer a lookup:
 //!
 //! ```text
 //!   high bits of the address --> directory --> a few ranges --> the most specific stored prefix over that address
@@ -10,10 +10,10 @@
 //!     10.0.0.0/8 <--parent-- 10.1.0.0/16 <--parent-- 10.1.2.0/24      a prefix: one record for each of its entries
 //! ```
 //!
-//! The prefixes, sorted, are a tree in preorder, and one sweep finds each one's **parent**: the longest stored prefix
-//! that covers it. The same sweep cuts the address space into **ranges**, each with the most specific prefix over it. A
-//! route's covering prefixes are then the parents of the one over its first address, less those that are longer than
-//! the route itself. In table order consecutive routes meet the same few cache lines.
+//! The prefixes, sorted, are a tree in preorder, and one sweep finds each one's **parent**: the longest stored
+//! prefix that covers it. The same sweep cuts the address space into **ranges**, each with the most specific prefix
+//! over it. A route's covering prefixes are then the parents of the one over its first address, less those that are
+//! longer than the route itself. In table order consecutive routes meet the same few cache lines.
 //!
 //! It is not a routing table: nothing is inserted or removed, and it finds what covers, never what is covered.
 
@@ -29,7 +29,8 @@ pub(crate) struct Entry {
     pub(crate) tag: u16,
 }
 
-/// An entry under its prefix, as it is gathered and sorted: by address, length, AS number and tag, in two comparisons.
+/// An entry under its prefix, as it is gathered and sorted: by address, length, AS number and tag, in two
+/// comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key<A> {
     address: A,
@@ -110,7 +111,8 @@ impl<A: Address> CoverIndex<A> {
         CoverIndex { directory: Directory::build(&ranges), ranges, records, addresses }
     }
 
-    /// The stored prefixes that cover `net`, the most specific first, each as its records, of which there is at least one.
+    /// The stored prefixes that cover `net`, the most specific first, each as its records, of which there is at
+    /// least one.
     #[inline]
     pub(crate) fn covering(&self, net: Net<A>) -> Covering<'_> {
         let mut at = self.most_specific(net.address());
@@ -132,8 +134,8 @@ impl<A: Address> CoverIndex<A> {
         })
     }
 
-    /// The prefixes whose records differ between two indexes, by `same`, in order; what lies within another one is left
-    /// out, so they are disjoint.
+    /// The prefixes whose records differ between two indexes, by `same`, in order; what lies within another one is
+    /// left out, so they are disjoint.
     pub(crate) fn changed(&self, new: &Self, same: impl Fn(&[Record], &[Record]) -> bool) -> Vec<Net<A>> {
         let (mut old_at, mut new_at) = (0, 0);
         let mut changed: Vec<Net<A>> = Vec::new();
@@ -170,6 +172,7 @@ impl<A: Address> CoverIndex<A> {
             + size_of_val(self.addresses.as_slice())
     }
 
+    /// The first record of the most specific stored prefix over an address.
     #[inline]
     fn most_specific(&self, address: A) -> u32 {
         let (first, last) = self.directory.bounds(address);
@@ -231,8 +234,8 @@ impl<A: Address> Sweep<A> {
         }
     }
 
-    /// Meets the next entry: of the innermost prefix, or of a new one, which opens after those that end before it have
-    /// been closed.
+    /// Meets the next entry: of the innermost prefix, or of a new one, which opens after those that end before it
+    /// have been closed.
     fn visit(&mut self, net: Net<A>, Entry { asn, tag }: Entry) {
         while let Some((last, first)) = self.open.last() {
             if *last == net {

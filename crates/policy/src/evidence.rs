@@ -1,8 +1,8 @@
 //! What a finding rests on, and who writes findings down.
 //!
-//! The judge is generic over a [`Recorder`]. On the hot path that is `()`: no evidence is gathered, and the first enforced
-//! reason ends the questions. For explain it is a [`Trace`]: every check is asked, also those that are off, and each answer is
-//! kept with what led to it. Both come to the same verdict.
+//! The judge is generic over a [`Recorder`]. On the hot path that is `()`: no evidence is gathered, and the first
+//! enforced reason ends the questions. For explain it is a [`Trace`]: every check is asked, also those that are
+//! off, and each answer is kept with what led to it. Both come to the same verdict.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,9 +1,10 @@
 //! An as-set expanded into the AS numbers that it comes to.
 //!
-//! Sets hold sets, made by people who never meet: there are cycles, sets that nobody has, and sets that come to most of the
-//! Internet. The walk goes breadth first, so each set is met at its least depth, once; what is missing, cyclic or
-//! cut off is reported, and a bound that is reached leaves origins *out*: the result is smaller than it should be, never
-//! larger. An expansion without a single AS is an error: it must not become "allow none" in silence, let alone "allow any".
+//! Sets hold sets, made by people who never meet: there are cycles, sets that nobody has, and sets that come to
+//! most of the Internet. The walk goes breadth first, so each set is met at its least depth, once; what is missing,
+//! cyclic or cut off is reported, and a bound that is reached leaves origins *out*: the result is smaller than it
+//! should be, never larger. An expansion without a single AS is an error: it must not become "allow none" in
+//! silence, let alone "allow any".
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

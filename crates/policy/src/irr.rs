@@ -1,10 +1,12 @@
-//! Which prefixes are registered for which origin: the Internet Routing Registry's route objects (RFC 2622 s4, RFC 4012).
+//! Which prefixes are registered for which origin: the Internet Routing Registry's route objects (RFC 2622 s4, RFC
+//! 4012).
 //!
-//! One index serves all peers. A route passes when its origin AS is in the peer's expanded as-set ([`crate::OriginSet`]) and the
-//! pair of prefix and origin is registered here, so a thousand peers need a thousand sets of AS numbers and no prefix list.
+//! One index serves all peers. A route passes when its origin AS is in the peer's expanded as-set
+//! ([`crate::OriginSet`]) and the pair of prefix and origin is registered here, so a thousand peers need a thousand
+//! sets of AS numbers and no prefix list.
 //!
-//! An [`IrrBuilder`] takes dumps ([`IrrBuilder::read`]) and single objects, as a whois server answers them, and keeps which
-//! registry each is from. The registries' order is the order in which the builder first meets them.
+//! An [`IrrBuilder`] takes dumps ([`IrrBuilder::read`]) and single objects, as a whois server answers them, and
+//! keeps which registry each is from. The registries' order is the order in which the builder first meets them.
 
 use std::fmt;
 use std::io::{self, BufRead};
@@ -104,8 +106,8 @@ pub struct IrrIndex {
 }
 
 impl IrrBuilder {
-    /// Adds the route, route6 and as-set objects of an RPSL dump. An object that does not say which registry it is from is
-    /// taken to be from `source`.
+    /// Adds the route, route6 and as-set objects of an RPSL dump. An object that does not say which registry it is
+    /// from is taken to be from `source`.
     pub fn read(&mut self, dump: impl BufRead, source: &str) -> Result<IrrReport, IrrError> {
         let mut objects = Objects::new(dump);
         let mut report = IrrReport::default();
@@ -226,8 +228,8 @@ fn members(object: &Object<'_>, malformed: &mut Malformed) -> Vec<Member> {
 }
 
 impl IrrIndex {
-    /// Whether a route object registers `net` for `origin`: one for the prefix itself, or, where `net` is no longer than
-    /// `longest`, one for a prefix that covers it.
+    /// Whether a route object registers `net` for `origin`: one for the prefix itself, or, where `net` is no longer
+    /// than `longest`, one for a prefix that covers it.
     #[inline]
     pub fn registered<A: Address>(&self, net: Net<A>, origin: Asn, longest: u8) -> bool {
         match A::prefix(net) {
@@ -250,8 +252,8 @@ impl IrrIndex {
         expansion::expand(self, name, limits)
     }
 
-    /// The prefixes under which routes may be judged differently by `new`: those that other origins are registered for.
-    /// Disjoint, in order.
+    /// The prefixes under which routes may be judged differently by `new`: those that other origins are registered
+    /// for. Disjoint, in order.
     pub fn changed_ranges(&self, new: &IrrIndex) -> Vec<Prefix> {
         let v4 = self.v4.changed(&new.v4, same_origins).into_iter().map(Prefix::V4);
         v4.chain(self.v6.changed(&new.v6, same_origins).into_iter().map(Prefix::V6)).collect()

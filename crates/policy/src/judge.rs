@@ -1,11 +1,11 @@
 //! The judge: every check of the design, asked in its order; the first enforced one that fails decides.
 //!
-//! Nothing else in Palisade decides whether a route is accepted. It works in two stages, because thousands of prefixes share
-//! one set of attributes: [`judge_path`] asks what depends on the attributes, once for each set; [`judge_prefix`] asks what
-//! depends on the prefix, and carries the path's verdict through.
+//! Nothing else in Palisade decides whether a route is accepted. It works in two stages, because thousands of
+//! prefixes share one set of attributes: [`judge_path`] asks what depends on the attributes, once for each set;
+//! [`judge_prefix`] asks what depends on the prefix, and carries the path's verdict through.
 //!
-//! The RPKI's state is found for every route, also for one that the path stage refused: replay, the evidence report and the
-//! looking glass count all routes by it, and it costs less than a cache miss in table order.
+//! The RPKI's state is found for every route, also for one that the path stage refused: replay, the evidence report
+//! and the looking glass count all routes by it, and it costs less than a cache miss in table order.
 
 use palisade_bgp::attributes::Community;
 use palisade_bgp::{Address, Asn, Attributes, Net};

@@ -1,6 +1,6 @@
 //! The judge: origin validation, IRR, roles, bogons and the reasons they give.
 //!
-//! Everything turns on one pure function, [`judge`]: an announcement, the peer that sent it and the tables go in, a
+//! Everything turns on one pure function, [`fn@judge`]: an announcement, the peer that sent it and the tables go in, a
 //! [`Verdict`] comes out. The router obeys it, replay counts it, explain prints it; nobody else decides. It reads no
 //! clock and does no I/O: whoever holds the files and the sockets reads them and builds a [`Snapshot`].
 //!

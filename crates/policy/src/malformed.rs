@@ -1,7 +1,7 @@
 //! The entries of a file that could not be read, counted and the first few named.
 //!
-//! One wrong entry must not cost the other seven hundred thousand, nor be passed over in silence: whoever loads a file gets
-//! both what was read and this.
+//! One wrong entry must not cost the other seven hundred thousand, nor be passed over in silence: whoever loads a
+//! file gets both what was read and this.
 
 use std::fmt;
 

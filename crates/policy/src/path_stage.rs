@@ -92,8 +92,8 @@ fn next_hop<R: Recorder>(
     hearing.ask(Reason::NextHopMartian, martian, || Evidence::NextHop { found, expected: None });
 }
 
-/// A route server passes its members' next hops on (RFC 7947 s2.2.1), so any address of the peering LAN will do, where we
-/// know it. Anybody else names itself.
+/// A route server passes its members' next hops on (RFC 7947 s2.2.1), so any address of the peering LAN will do,
+/// where we know it. Anybody else names itself.
 fn is_foreign(next_hop: NextHop, peer: &Peer, role: Role, tables: &Snapshot) -> bool {
     if role == Role::Rs {
         let found = next_hop.address();
@@ -106,8 +106,8 @@ fn is_foreign(next_hop: NextHop, peer: &Peer, role: Role, tables: &Snapshot) -> 
     comparable(next_hop, peer) && next_hop.address() != peer.address && link_local != Some(peer.address)
 }
 
-/// A session over one family may carry the other's routes (RFC 4760, RFC 8950): the peer's address in that family is then
-/// unknown.
+/// A session over one family may carry the other's routes (RFC 4760, RFC 8950): the peer's address in that family
+/// is then unknown.
 fn comparable(next_hop: NextHop, peer: &Peer) -> bool {
     Family::of(next_hop.address()) == Family::of(peer.address)
 }

@@ -27,7 +27,8 @@ pub struct Peer {
     pub address: IpAddr,
     /// The address of our end, where it is known.
     pub local_address: Option<IpAddr>,
-    /// The AS numbers it may originate for: its expanded as-set. `None`, which no as-set means, stands for its own AS alone.
+    /// The AS numbers it may originate for: its expanded as-set. `None`, which no as-set means, stands for its own
+    /// AS alone.
     pub origins: Option<Arc<OriginSet>>,
     /// How much and how long.
     pub limits: Limits,
@@ -71,11 +72,12 @@ impl Peer {
     }
 }
 
-/// How much a peer may send in one announcement, and of what length. Arrays are indexed by [`palisade_bgp::Family::index`].
+/// How much a peer may send in one announcement, and of what length. Arrays are indexed by
+/// [`palisade_bgp::Family::index`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The shortest prefixes: /8 and /12 are the shortest that registries have ever allocated. The default route is apart:
-    /// [`crate::Reason::DefaultRoute`].
+    /// The shortest prefixes: /8 and /12 are the shortest that registries have ever allocated. The default route is
+    /// apart: [`crate::Reason::DefaultRoute`].
     pub shortest: [u8; 2],
     /// The longest prefixes: /24 and /48 by common practice (RFC 7454 s6.1.3).
     pub longest: [u8; 2],

@@ -1,10 +1,10 @@
 //! The checks that depend on a route's prefix and origin, in the order in which they are asked.
 //!
-//! A BLACKHOLE route (RFC 7999) asks for traffic to be dropped, so it may be longer than others and longer than a maxLength or
-//! a route object says, but never without proof that the prefix is its sender's: the origin AS is one that the peer may
-//! originate for, and a covering VRP or route object names it. The allowance is given where that proof is there, or where
-//! its absence is going to be enforced as `blackhole-not-owner`, which is the better reason; an operator who switches that
-//! check off does not thereby let strangers' host routes in.
+//! A BLACKHOLE route (RFC 7999) asks for traffic to be dropped, so it may be longer than others and longer than a
+//! maxLength or a route object says, but never without proof that the prefix is its sender's: the origin AS is one
+//! that the peer may originate for, and a covering VRP or route object names it. The allowance is given where that
+//! proof is there, or where its absence is going to be enforced as `blackhole-not-owner`, which is the better
+//! reason; an operator who switches that check off does not thereby let strangers' host routes in.
 
 use palisade_bgp::{Address, Asn};
 
@@ -100,8 +100,9 @@ fn irr<A: Address, R: Recorder>(
     hearing.ask(Reason::IrrPrefixNotRegistered, not_registered, objects);
 }
 
-/// What proves that a BLACKHOLE route's prefix is its sender's. RFC 7999 s6 asks that the prefix is covered by one that the
-/// neighbor is authorized to advertise: so a registered origin alone, which anyone can write into a path, is not enough.
+/// What proves that a BLACKHOLE route's prefix is its sender's. RFC 7999 s6 asks that the prefix is covered by one
+/// that the neighbor is authorized to advertise: so a registered origin alone, which anyone can write into a path,
+/// is not enough.
 #[derive(Clone, Copy, Debug, Default)]
 struct Ownership {
     blackhole: bool,

@@ -1,9 +1,9 @@
 //! Why a path is refused: the one table of reasons.
 //!
 //! A reason is public API. Its number and its slug are in the operator's configuration, in metrics (the slug is the
-//! label's value), in the looking glass and in what other networks' scripts read, so neither ever changes its meaning;
-//! a reason that is no longer given keeps its row. Rows stand in the order in which the judge asks, and the first one
-//! that is enforced decides.
+//! label's value), in the looking glass and in what other networks' scripts read, so neither ever changes its
+//! meaning; a reason that is no longer given keeps its row. Rows stand in the order in which the judge asks, and
+//! the first one that is enforced decides.
 //!
 //! Numbers 1 to 15 are the path stage's, 16 to 30 the prefix stage's. 10 is kept for `aspa-invalid`.
 

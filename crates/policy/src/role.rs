@@ -1,9 +1,10 @@
 //! What a peer is to us, and what may pass between whom.
 //!
-//! A role names the *peer*: a session of role [`Role::Customer`] is with a network that buys transit from us. It decides
-//! which checks apply ([`crate::Checks::for_role`]), how paths rank, what ONLY_TO_CUSTOMER means (RFC 9234), and what
-//! is exported. The last is the rule that keeps a network from leaking routes (RFC 7908): what is ours, and what a
-//! customer announced to us directly, goes to everyone; what anybody else announced goes to customers alone.
+//! A role names the *peer*: a session of role [`Role::Customer`] is with a network that buys transit from us. It
+//! decides which checks apply ([`crate::Checks::for_role`]), how paths rank, what ONLY_TO_CUSTOMER means (RFC
+//! 9234), and what is exported. The last is the rule that keeps a network from leaking routes (RFC 7908): what is
+//! ours, and what a customer announced to us directly, goes to everyone; what anybody else announced goes to
+//! customers alone.
 
 use std::fmt;
 
@@ -50,8 +51,8 @@ impl Role {
 
     /// LOCAL_PREF of what such a peer announces, unless configured: paid traffic before free, free before bought
     /// (RFC 7454 does not say; this is the order that operators use). A route server's peers rank below a direct
-    /// session, which fails with its link. RS clients rank alike (RFC 7947 s2.3: the best path is theirs to choose), and
-    /// an internal peer's own LOCAL_PREF counts where it sends one.
+    /// session, which fails with its link. RS clients rank alike (RFC 7947 s2.3: the best path is theirs to
+    /// choose), and an internal peer's own LOCAL_PREF counts where it sends one.
     pub const fn default_local_preference(self) -> u32 {
         match self {
             Role::Customer => 200,
@@ -77,7 +78,8 @@ impl Role {
         matches!(self, Role::Provider | Role::Peer | Role::Rs)
     }
 
-    /// Whether a route to such a peer that lacks ONLY_TO_CUSTOMER is given one with our AS (RFC 9234 s5, egress rule 1).
+    /// Whether a route to such a peer that lacks ONLY_TO_CUSTOMER is given one with our AS (RFC 9234 s5, egress
+    /// rule 1).
     pub const fn marks_otc_on_sending(self) -> bool {
         matches!(self, Role::Customer | Role::Peer | Role::RsClient)
     }
@@ -111,9 +113,9 @@ impl From<Role> for Source {
 
 /// Whether a route from `from` is announced to a peer of role `to`.
 ///
-/// An internal peer's route may have come from anywhere, so it goes to customers alone, and never to another internal
-/// peer (RFC 4271 s9.2: they are fully meshed). Between RS clients everything passes (RFC 7947 s2.2). A peer without a
-/// role is sent nothing (RFC 8212), which the type leaves to the caller.
+/// An internal peer's route may have come from anywhere, so it goes to customers alone, and never to another
+/// internal peer (RFC 4271 s9.2: they are fully meshed). Between RS clients everything passes (RFC 7947 s2.2). A
+/// peer without a role is sent nothing (RFC 8212), which the type leaves to the caller.
 pub const fn exports(from: Source, to: Role) -> bool {
     match (from, to) {
         (Source::Peer(Role::Internal), Role::Internal) => false,

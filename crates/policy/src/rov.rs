@@ -7,13 +7,13 @@
 //! - one of them names its origin AS and reaches its length: [`RovState::Valid`];
 //! - otherwise invalid, told apart by whether the origin AS is authorized at all.
 //!
-//! A route whose origin is NONE (its path is empty or ends in a set) matches nothing, nor does AS 0, which a VRP names to
-//! say that nobody may originate (RFC 6483 s4).
+//! A route whose origin is NONE (its path is empty or ends in a set) matches nothing, nor does AS 0, which a VRP
+//! names to say that nobody may originate (RFC 6483 s4).
 //!
-//! [`RovIndex`] is immutable: a new set of VRPs makes a new index, and [`RovIndex::changed_ranges`] tells which routes
-//! to judge again. A new index of all VRPs takes tens of milliseconds. A handful of changes, which is what comes over RTR
-//! every few minutes, makes one in microseconds ([`RovIndex::amended`]): it shares the whole table with the old one and
-//! keeps beside it, in small tables of their own, what was added to it and what was removed.
+//! [`RovIndex`] is immutable: a new set of VRPs makes a new index, and [`RovIndex::changed_ranges`] tells which
+//! routes to judge again. A new index of all VRPs takes tens of milliseconds. A handful of changes, which is what
+//! comes over RTR every few minutes, makes one in microseconds ([`RovIndex::amended`]): it shares the whole table
+//! with the old one and keeps beside it, in small tables of their own, what was added to it and what was removed.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -144,8 +144,9 @@ impl RovIndex {
         self.whole.iter().filter(|vrp| !self.removed.contains(*vrp)).chain(self.added.iter())
     }
 
-    /// The prefixes under which routes may be judged differently by `new`: those whose VRPs differ. Disjoint, in order.
-    /// Between an index and one amended from it the work is that of the amendments; else both are walked through.
+    /// The prefixes under which routes may be judged differently by `new`: those whose VRPs differ. Disjoint, in
+    /// order. Between an index and one amended from it the work is that of the amendments; else both are walked
+    /// through.
     pub fn changed_ranges(&self, new: &RovIndex) -> Vec<Prefix> {
         if Arc::ptr_eq(&self.whole, &new.whole) {
             let added = self.added.changed(&new.added);

@@ -8,8 +8,9 @@
 //!                                 <- a blank line ends the object
 //! ```
 //!
-//! Dumps are older than any rule: names in any case, carriage returns, Latin-1, remarks of the server between objects. What
-//! does not look like an attribute is passed over. It is a reader of text: what the values mean is for whoever asks.
+//! Dumps are older than any rule: names in any case, carriage returns, Latin-1, remarks of the server between
+//! objects. What does not look like an attribute is passed over. It is a reader of text: what the values mean is
+//! for whoever asks.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};

@@ -1,7 +1,8 @@
 //! The tables that announcements are judged by, as they stood at one moment.
 //!
-//! A snapshot never changes. A feed that has news builds a new one around the tables that did not change, and hands it out
-//! with the prefixes that did (`changed_ranges` of the index in question): only what lies under these is judged again.
+//! A snapshot never changes. A feed that has news builds a new one around the tables that did not change, and hands
+//! it out with the prefixes that did (`changed_ranges` of the index in question): only what lies under these is
+//! judged again.
 
 use std::sync::Arc;
 

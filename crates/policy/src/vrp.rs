@@ -1,7 +1,7 @@
 //! A validated ROA payload: what the RPKI comes to, once its signatures are checked (RFC 6811 s2).
 //!
-//! An AS may originate a prefix, and more-specifics of it up to a length. Equal VRPs are one VRP, whichever trust anchors
-//! they come from.
+//! An AS may originate a prefix, and more-specifics of it up to a length. Equal VRPs are one VRP, whichever trust
+//! anchors they come from.
 
 use std::fmt;
 

@@ -90,7 +90,9 @@ fn same_vrps(old: &[Record], new: &[Record]) -> bool {
     old.iter().map(Record::entry).eq(new.iter().map(Record::entry))
 }
 
-#[inline]
+// As a call of its own it costs twice to three times as much in random order (measured): the misses of one route's
+// lookup then no longer overlap with the next one's.
+#[inline(always)]
 fn validate<A: Address>(index: &CoverIndex<A>, net: Net<A>, origin: Option<Asn>) -> RovState {
     let origin = origin.filter(|origin| origin.0 != 0);
     let mut state = RovState::NotFound;
@@ -105,8 +107,8 @@ fn validate<A: Address>(index: &CoverIndex<A>, net: Net<A>, origin: Option<Asn>)
     state
 }
 
-/// The greatest maxLength that one prefix's VRPs give an AS. Most prefixes have one VRP; one that has a great many must not
-/// cost a walk over them all.
+/// The greatest maxLength that one prefix's VRPs give an AS. Most prefixes have one VRP; one that has a great many
+/// must not cost a walk over them all.
 #[inline]
 fn reach(records: &[Record], Asn(origin): Asn) -> Option<u16> {
     const WALKED: usize = 8;

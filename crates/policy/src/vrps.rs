@@ -5,12 +5,13 @@
 //! | JSON with a list `roas` of `{"prefix", "maxLength", "asn"}` | rpki-client, Routinator, OctoRPKI, StayRTR's caches |
 //! | CSV with a header that names ASN, prefix and max length | Routinator, rpki-client, the RIRs' exports |
 //!
-//! Which it is shows in the first characters. Input comes decompressed. It is read as a stream: what is held is the VRPs.
+//! Which it is shows in the first characters. Input comes decompressed. It is read as a stream: what is held is the
+//! VRPs.
 //!
-//! What can't be trusted must not loosen the judge, and fewer VRPs loosen it (invalid becomes not-found). So a file that
-//! breaks off, or has no list of VRPs, is refused whole, and so is a set without a single VRP unless the caller says
-//! that it expects one. An entry that means nothing (RFC 6482 s3.3: a maxLength out of its range; host bits) is left out
-//! and named.
+//! What can't be trusted must not loosen the judge, and fewer VRPs loosen it (invalid becomes not-found). So a file
+//! that breaks off, or has no list of VRPs, is refused whole, and so is a set without a single VRP unless the
+//! caller says that it expects one. An entry that means nothing (RFC 6482 s3.3: a maxLength out of its range; host
+//! bits) is left out and named.
 
 mod csv;
 mod json;

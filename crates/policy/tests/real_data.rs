@@ -1,6 +1,7 @@
 //! All real VRPs against the whole real table, route by route.
 //!
-//! Unpacking and reading the data takes most of a minute where it is not optimized, so these run with `--release` alone.
+//! Unpacking and reading the data takes most of a minute where it is not optimized, so these run with `--release`
+//! alone.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
 

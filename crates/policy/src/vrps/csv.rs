@@ -1,7 +1,7 @@
 //! The CSV form: a header that says which column is which, and a line for each VRP.
 //!
-//! The columns come in several orders and under several names; a fourth and later ones (trust anchor, expiry, the ROA's
-//! URI) are not read. Without a header nobody knows what the columns mean, so the file is refused.
+//! The columns come in several orders and under several names; a fourth and later ones (trust anchor, expiry, the
+//! ROA's URI) are not read. Without a header nobody knows what the columns mean, so the file is refused.
 
 use std::io::BufRead;
 

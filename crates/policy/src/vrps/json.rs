@@ -1,7 +1,7 @@
 //! The JSON form: an object whose list `roas` has an object for each VRP.
 //!
-//! Read by visitors that keep nothing but the VRP at hand. They take any JSON value at any place in an entry, because a wrong
-//! type inside one entry must spoil that entry alone.
+//! Read by visitors that keep nothing but the VRP at hand. They take any JSON value at any place in an entry,
+//! because a wrong type inside one entry must spoil that entry alone.
 
 use std::fmt;
 use std::io::{self, Read};

@@ -139,7 +139,8 @@ pub(crate) fn real_vrps() -> Option<Vec<Vrp>> {
     Some(file.vrps)
 }
 
-/// Every prefix that one RIS peer held on 2026-05-11, with its origin of 2026-06-19 or that of the nearest prefix over it.
+/// Every prefix that one RIS peer held on 2026-05-11, with its origin of 2026-06-19 or that of the nearest prefix
+/// over it.
 pub(crate) fn real_routes() -> Option<Vec<(Prefix, Asn)>> {
     let lines = |file: &str| -> Option<Vec<String>> {
         let input = GzDecoder::new(File::open(real_data(file)?).unwrap());
