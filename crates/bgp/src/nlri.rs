@@ -48,9 +48,9 @@ impl<'a, A: Address> Nlri<'a, A> {
             (path_id, rest) = (u32::from_be_bytes(*id), after);
         }
         let (&len, after) = rest.split_first()?;
-        let (octets, after) = after.split_at_checked(nlri_octets(len))?;
-        self.rest = after;
-        Some(Path { path_id, net: Net::new(A::from_octets(octets), len) })
+        self.rest = after.get(nlri_octets(len)..)?;
+        // Octets that follow the prefix are masked off with its host bits: reading a whole address is one load.
+        Some(Path { path_id, net: Net::new(A::from_octets(after), len) })
     }
 }
 

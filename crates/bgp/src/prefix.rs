@@ -122,9 +122,11 @@ macro_rules! address {
             }
             #[inline]
             fn from_octets(octets: &[u8]) -> Self {
+                if let Some(whole) = octets.first_chunk() {
+                    return Self::from_be_bytes(*whole);
+                }
                 let mut whole = [0; size_of::<Self>()];
-                let count = octets.len().min(whole.len());
-                whole[..count].copy_from_slice(&octets[..count]);
+                whole[..octets.len()].copy_from_slice(octets);
                 Self::from_be_bytes(whole)
             }
             #[inline]

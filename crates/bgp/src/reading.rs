@@ -208,7 +208,10 @@ impl Reading {
         if short_reach {
             return self.table_reach(octets, value);
         }
-        if !row.length.allows(value.len, self.context.four_octet_as) {
+        let four_octet_as = self.context.four_octet_as;
+        // Some writers of tables leave AGGREGATOR as they hold it, whatever the width of AS_PATH.
+        let either = self.source == Source::Table && row.length.allows(value.len, !four_octet_as);
+        if !row.length.allows(value.len, four_octet_as) && !either {
             return Err(Wrong::Length);
         }
         (row.read)(self, octets, value)
@@ -381,7 +384,11 @@ impl Reading {
         // The octets of the message that are yet to be copied.
         let mut run = 0..0;
         for one in &kept {
-            let widened = !self.context.four_octet_as && matches!(one.code, code::AS_PATH | code::AGGREGATOR);
+            let widened = match one.code {
+                code::AS_PATH => !self.context.four_octet_as,
+                code::AGGREGATOR => one.value.len == 6,
+                _ => false,
+            };
             if widened || !one.is_canonical() {
                 self.copy(octets, std::mem::take(&mut run));
                 self.rewrite(octets, *one, widened);

@@ -14,6 +14,7 @@ use bgpkit_parser::models::{AsnLength, BgpMessage, ElemType};
 use bgpkit_parser::{Elementor, parser::bgp::messages::parse_bgp_message};
 use palisade_bgp::message::{HEADER_LEN, MAX_EXTENDED_LEN, MessageKind, frame};
 use palisade_bgp::notification::Violation;
+use palisade_bgp::update::RibEntryForm;
 use palisade_bgp::{Address, Attributes, Context, Decoder, Nlri, Prefix, Update};
 
 /// The folder of MRT files, where there is one.
@@ -211,6 +212,60 @@ fn a_prefix_that_is_cut_short_is_not_overlooked() {
     let (messages, mut decoder) = (messages(&archive), Decoder::new());
     let refused = messages[0].update(&mut decoder).unwrap().unwrap_err();
     assert_eq!(refused, Violation::NetworkField.into());
+}
+
+/// The attributes of the unicast routes in a table's archive (RFC 6396 s4.2, s4.3.2, s4.3.4).
+fn table_entries(archive: &[u8]) -> Vec<(RibEntryForm, &[u8])> {
+    let (mut rest, mut out) = (archive, Vec::new());
+    while let Some((header, after)) = rest.split_first_chunk::<12>() {
+        let field = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+        let len = u32::from_be_bytes([header[8], header[9], header[10], header[11]]) as usize;
+        let Some((body, next)) = after.split_at_checked(len) else { break };
+        match (field(4), field(6)) {
+            // View, sequence, prefix, length, status, time, peer, AS and the attributes' length.
+            (12, 1) => out.push((RibEntryForm::TableDump, &body[22..])),
+            (12, 2) => out.push((RibEntryForm::TableDump, &body[46..])),
+            (13, 2 | 4) => out.extend(entries_of_prefix(body).map(|raw| (RibEntryForm::TableDumpV2, raw))),
+            _ => {}
+        }
+        rest = next;
+    }
+    out
+}
+
+/// Behind a sequence number, a prefix and a count: a peer, a time, a length and attributes for each entry.
+fn entries_of_prefix(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut entries = &body[4 + 1 + usize::from(body[4]).div_ceil(8) + 2..];
+    std::iter::from_fn(move || {
+        let [_, _, _, _, _, _, high, low, attributes @ ..] = entries else { return None };
+        let (one, following) = attributes.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+        entries = following;
+        Some(one)
+    })
+}
+
+#[test]
+fn table_entries_of_every_writer_are_usable() {
+    let Some(mrt) = archives() else { return };
+    let names = [
+        "routeviews2.rib.20140523.0600_firstMB.bz2",
+        "namex-bgpd-rib-inet.mrt",
+        "mrtparse-samples/openbgpd_rib_table-v2",
+        "mrtparse-samples/openbgpd_rib_table",
+        "mrtparse-samples/quagga_rib",
+        "ryu.rib.20161101.0000_pick.bz2",
+    ];
+    for name in names {
+        let archive = read(&mrt.join(name));
+        let (mut decoder, mut usable, mut faults) = (Decoder::new(), 0, BTreeMap::<String, usize>::new());
+        for (form, raw) in table_entries(&archive) {
+            let entry = decoder.rib_entry(raw, form);
+            usable += usize::from(entry.attributes.is_some());
+            entry.faults.iter().for_each(|fault| *faults.entry(fault.to_string()).or_default() += 1);
+        }
+        eprintln!("{name}: {usable} usable; {faults:?}");
+        assert!(usable > 0 && faults.values().sum::<usize>() * 100 <= usable, "{name}: {usable} {faults:?}");
+    }
 }
 
 /// What both decoders can say of a prefix.

@@ -533,6 +533,23 @@ fn a_rib_entry_has_its_next_hop_in_any_of_three_ways() {
 }
 
 #[test]
+fn a_rib_entry_may_have_an_aggregator_of_either_width() {
+    let hop = attribute(0x40, 3, &[192, 0, 2, 1]);
+    let wide = attribute(0xc0, 7, &[0, 0, 0, 9, 1, 2, 3, 4]);
+    let narrow = attribute(0xc0, 7, &[0, 9, 1, 2, 3, 4]);
+    let short_path = attribute(0x40, 2, &short_segments(&[(2, &[64500, 64501])]));
+    let mut decoder = Decoder::new();
+    for (path_as_sent, form) in [(short_path, RibEntryForm::TableDump), (path(), RibEntryForm::TableDumpV2)] {
+        for aggregator in [&wide, &narrow] {
+            let raw = [origin(), path_as_sent.clone(), hop.clone(), aggregator.clone()].concat();
+            let entry = decoder.rib_entry(&raw, form);
+            assert_eq!(entry.attributes.unwrap().wire, [origin(), path(), wide.clone()].concat());
+            assert!(entry.faults.is_empty());
+        }
+    }
+}
+
+#[test]
 fn a_rib_entry_with_a_fault_says_so() {
     let mut decoder = Decoder::new();
     let hop = attribute(0x40, 3, &[192, 0, 2, 1]);
