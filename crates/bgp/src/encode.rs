@@ -30,7 +30,8 @@ pub struct TooLong {
 }
 
 /// Appends UPDATEs that announce prefixes with one block of attributes. Nothing is appended where there are no prefixes, or where
-/// the block is too long. `max_message` is [`crate::session::Session`]'s to say; it counts as at least 4,096.
+/// the block is too long. `max_message` is what was negotiated
+/// ([`crate::negotiated::Negotiated::max_message`]); it counts as at least 4,096.
 pub fn announcements<A: Address>(
     block: &[u8],
     next_hop: NextHop,

@@ -1,4 +1,12 @@
 //! The BGP speaker, without I/O: bytes and a clock go in, bytes and timers come out.
+//!
+//! - **Words**: [`prefix`], [`as_path`], [`attributes`].
+//! - **Messages**: [`message`] finds where one ends; [`open`] and [`capability`], [`update`], [`notification`] read them, and
+//!   [`encode`] writes UPDATEs. What an attribute looks like, and what a [`fault`] in it leads to, is one row of
+//!   [`attribute_table`].
+//! - **Sessions**: [`session`] is the machine of RFC 4271 s8, [`negotiated`] what it runs with.
+//!
+//! It knows nothing of policy: what is well-formed is decided here, what is to be believed is not.
 
 pub mod as_path;
 mod attribute_block;

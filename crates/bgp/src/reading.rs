@@ -352,6 +352,7 @@ impl Reading {
         }
     }
 
+    /// Notes what decisions read of a path, unless AS 0 or confederation segments from outside forbid it.
     fn judge_path(&mut self, octets: &[u8]) {
         let Some(path) = AsPath::parse(octets) else { return };
         let mut zero = false;
