@@ -21,7 +21,7 @@ use super::kind::Kind;
 /// Octets in a record's header.
 pub(crate) const HEADER: usize = 12;
 
-/// Octets the buffer starts with; it grows to twice the longest record, which has a limit.
+/// Octets the buffer starts with; it grows to a few times the longest record, which has a limit.
 const BUFFER: usize = 512 * 1024;
 
 /// A record of an MRT file.
@@ -244,14 +244,10 @@ impl<R: Read> Records<R> {
 
     #[cold]
     fn refill(&mut self, count: usize) -> bool {
-        if self.start + count > self.buffer.len() {
-            // At least twice what is wanted: then a move to the front is paid for by what was read since the last.
-            let room = count.saturating_mul(2).max(self.buffer.len());
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.held());
-            self.buffer.resize(room, 0);
-        }
         while self.held() < count && matches!(self.input, State::Open) {
+            if self.end == self.buffer.len() {
+                self.make_room();
+            }
             match self.reader.read(&mut self.buffer[self.end..]) {
                 Ok(0) => self.input = State::Ended,
                 Ok(octets) => self.end += octets,
@@ -260,6 +256,18 @@ impl<R: Read> Records<R> {
             }
         }
         self.held() >= count
+    }
+
+    /// Moves what is held to the front, where half of the buffer is used up: what is moved is then paid for by what was
+    /// read. Else it grows, by as much as is really there and not by what a record claims to be.
+    fn make_room(&mut self) {
+        let size = self.buffer.len();
+        if self.start >= size / 2 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.held());
+        } else {
+            self.buffer.resize(size * 2, 0);
+        }
     }
 }
 
