@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../crates/policy/tests/support/mod.rs"]
 mod support;
 
 use std::sync::{Arc, LazyLock};
