@@ -171,7 +171,6 @@ fn sniff(head: &[u8]) -> Sniffed {
 /// An open input: a [`Read`] of what it unpacks to.
 pub(crate) struct Input {
     name: String,
-    size: Option<u64>,
     consumed: Arc<AtomicU64>,
     member: Member,
     last: Option<Compression>,
@@ -190,15 +189,15 @@ enum Member {
 }
 
 impl Input {
-    /// Opens a file, or standard input for `-`. A named pipe is as good as a file; only its size is not known.
+    /// Opens a file, or standard input for `-`. A named pipe is as good as a file.
     pub(crate) fn open(path: &Path) -> Result<Self, InputError> {
         let name = path.display().to_string();
         if name == "-" {
             return Input::stdin();
         }
-        let size = Input::look_at(path)?;
+        Input::look_at(path)?;
         let file = File::open(path).map_err(|source| InputError::Open { name: name.clone(), source })?;
-        Ok(Input::new(name, size, Box::new(file)))
+        Ok(Input::new(name, Box::new(file)))
     }
 
     /// Whether a name is one that can be opened, as far as that can be seen without opening it; and its size, where that is
@@ -221,24 +220,19 @@ impl Input {
         if stdin.is_terminal() {
             return Err(InputError::Terminal);
         }
-        Ok(Input::new("standard input".into(), None, Box::new(stdin)))
+        Ok(Input::new("standard input".into(), Box::new(stdin)))
     }
 
     /// The input that `reader` gives, called `name` in errors.
-    pub(crate) fn new(name: String, size: Option<u64>, reader: Box<dyn Read + Send>) -> Self {
+    pub(crate) fn new(name: String, reader: Box<dyn Read + Send>) -> Self {
         let consumed = Arc::new(AtomicU64::new(0));
         let source = Source::new(reader, Arc::clone(&consumed));
-        Input { name, size, consumed, member: Member::Unknown(source), last: None }
+        Input { name, consumed, member: Member::Unknown(source), last: None }
     }
 
     /// What the user calls it.
     pub(crate) fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Octets in the file as it lies there, where that is known.
-    pub(crate) fn size(&self) -> Option<u64> {
-        self.size
     }
 
     /// Octets of the file, as it lies there, that have been read: a number that moves on while this is read.

@@ -49,6 +49,9 @@ pub(crate) enum Fault {
         /// Octets that are there.
         held: usize,
     },
+    /// The file ends within its compressed data. Says so in full: the name, the place and what to do.
+    #[error("{0}")]
+    CutInput(String),
     /// The file can't be read any further. Says so in full: the name, the place and what to do.
     #[error("{0}")]
     Unreadable(String),

@@ -93,7 +93,7 @@ enum State {
     Open,
     Ended,
     /// Can't be read on, and why: said when what is in hand has been used up.
-    Failed(String),
+    Failed(Fault),
 }
 
 impl<R: Read> Records<R> {
@@ -205,7 +205,7 @@ impl<R: Read> Records<R> {
         self.distrust(HEADER);
         // Where nothing more is in it, an input that failed is the better reason.
         match (self.taken == held, std::mem::replace(&mut self.input, State::Ended)) {
-            (true, State::Failed(why)) => Damage { fault: Fault::Unreadable(why), ..damage },
+            (true, State::Failed(fault)) => Damage { fault, ..damage },
             (_, state) => {
                 self.input = state;
                 damage
@@ -219,7 +219,7 @@ impl<R: Read> Records<R> {
         let (offset, held) = (self.offset, self.held());
         self.skip(held);
         match std::mem::replace(&mut self.input, State::Ended) {
-            State::Failed(why) => Err(Damage { offset, fault: Fault::Unreadable(why) }),
+            State::Failed(fault) => Err(Damage { offset, fault }),
             _ if held > 0 => Err(Damage { offset, fault: Fault::Cut { wanted: HEADER, held } }),
             _ => Ok(None),
         }
@@ -252,7 +252,7 @@ impl<R: Read> Records<R> {
                 Ok(0) => self.input = State::Ended,
                 Ok(octets) => self.end += octets,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.input = State::Failed(error.to_string()),
+                Err(error) => self.input = State::Failed(failure(&error)),
             }
         }
         self.held() >= count
@@ -268,6 +268,14 @@ impl<R: Read> Records<R> {
         } else {
             self.buffer.resize(size * 2, 0);
         }
+    }
+}
+
+/// A file that is cut short within its compressed data is told from one that can't be read.
+fn failure(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => Fault::CutInput(error.to_string()),
+        _ => Fault::Unreadable(error.to_string()),
     }
 }
 

@@ -200,12 +200,13 @@ fn read_one(
     let damaged_before = judging.tally.damaged;
     let records = reader.read(progress.watch(input), judging);
     judging.tally.records += records;
-    let fault = judging.last_fault.take().filter(|_| records == 0)?;
+    let error = match judging.last_fault.take().filter(|_| records == 0)? {
+        Fault::CutInput(_) => return None,
+        Fault::Unreadable(why) => ReplayError::Unreadable(why),
+        _ => ReplayError::NotMrt(name),
+    };
     judging.tally.forget_damages(damaged_before);
-    match fault {
-        Fault::Unreadable(why) => Some(ReplayError::Unreadable(why)),
-        _ => Some(ReplayError::NotMrt(name)),
-    }
+    Some(error)
 }
 
 fn print(summary: &Summary, arguments: &Arguments) {
@@ -227,7 +228,7 @@ fn tell_damages(judging: &Judging<'_>) {
     let mut text = format!("\nwarning: {} damaged, left out\n", grouped(tally.damaged));
     for located in &tally.damages {
         text += &match &located.damage.fault {
-            Fault::Unreadable(why) => format!("  {why}\n"),
+            Fault::CutInput(why) | Fault::Unreadable(why) => format!("  {why}\n"),
             fault => format!("  {}, unpacked offset {}: {fault}\n", located.file, located.damage.offset),
         };
     }
