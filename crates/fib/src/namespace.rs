@@ -31,7 +31,6 @@ use netlink_packet_route::link::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use nix::errno::Errno;
-use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 use socket2::SockRef;
@@ -108,7 +107,8 @@ fn write(file: &'static str, text: &str) -> Result<(), NamespaceError> {
     std::fs::write(file, text).map_err(|source| NamespaceError::Unmapped { file, source })
 }
 
-/// Makes links and addresses in the namespace of the thread that opened it.
+/// Makes links and addresses in one namespace: the one that its thread was in when it was opened, wherever that thread is
+/// now.
 pub struct Furnisher {
     socket: Socket,
     sequence: u32,
@@ -138,23 +138,25 @@ impl Furnisher {
         link.attributes
             .push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Veth), LinkInfo::Data(data)]));
         self.ask(RouteNetlinkMessage::NewLink(link), NLM_F_CREATE | NLM_F_EXCL)
-            .map_err(doing("make a veth pair"))
+            .map_err(doing("make a veth pair"))?;
+        Ok(())
     }
 
     /// Takes a link up.
     pub fn up(&mut self, name: &str) -> Result<(), NamespaceError> {
         let mut link = LinkMessage::default();
-        link.header.index = index(name)?;
+        link.header.index = self.index(name)?;
         link.header.flags = LinkFlags::Up;
         link.header.change_mask = LinkFlags::Up;
-        self.ask(RouteNetlinkMessage::SetLink(link), 0).map_err(doing("take a link up"))
+        self.ask(RouteNetlinkMessage::SetLink(link), 0).map_err(doing("take a link up"))?;
+        Ok(())
     }
 
     /// Gives a link an address and the network around it. An IPv6 address is good at once: nobody else is on the link
     /// that could have it too.
     pub fn address(&mut self, name: &str, network: IpNet) -> Result<(), NamespaceError> {
         let mut message = AddressMessage::default();
-        message.header.index = index(name)?;
+        message.header.index = self.index(name)?;
         message.header.prefix_len = network.prefix_len();
         (message.header.family, message.header.flags) = match network.addr() {
             IpAddr::V4(_) => (AddressFamily::Inet, AddressHeaderFlags::empty()),
@@ -163,10 +165,41 @@ impl Furnisher {
         message.attributes.push(AddressAttribute::Local(network.addr()));
         message.attributes.push(AddressAttribute::Address(network.addr()));
         self.ask(RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_EXCL)
-            .map_err(doing("give a link an address"))
+            .map_err(doing("give a link an address"))?;
+        Ok(())
     }
 
-    fn ask(&mut self, request: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+    /// The number of a link.
+    fn index(&mut self, name: &str) -> Result<u32, NamespaceError> {
+        let mut link = LinkMessage::default();
+        link.attributes.push(LinkAttribute::IfName(name.into()));
+        let found = self.ask(RouteNetlinkMessage::GetLink(link), 0).map_err(doing("find a link"))?;
+        found
+            .map(|link| link.header.index)
+            .ok_or_else(|| doing("find a link")(io::ErrorKind::NotFound.into()))
+    }
+
+    /// Has a request carried out. The link that the kernel names in its answer, where it names one.
+    fn ask(&mut self, request: RouteNetlinkMessage, flags: u16) -> io::Result<Option<LinkMessage>> {
+        self.send(request, flags)?;
+        let mut named = None;
+        loop {
+            let (answer, _) = self.socket.recv_from_full()?;
+            let answer =
+                NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
+            if answer.header.sequence_number != self.sequence {
+                continue;
+            }
+            match answer.payload {
+                NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => named = Some(link),
+                NetlinkPayload::Error(refused) if refused.code.is_some() => return Err(refused.to_io()),
+                NetlinkPayload::Error(_) => return Ok(named),
+                _ => {}
+            }
+        }
+    }
+
+    fn send(&mut self, request: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
         let mut message = NetlinkMessage::from(request);
         message.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
@@ -175,22 +208,8 @@ impl Furnisher {
         let mut octets = vec![0; message.buffer_len()];
         message.serialize(&mut octets);
         self.socket.send(&octets, 0)?;
-        loop {
-            let (answer, _) = self.socket.recv_from_full()?;
-            let answer =
-                NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map_err(io::Error::other)?;
-            match answer.payload {
-                NetlinkPayload::Error(answered) if answer.header.sequence_number == self.sequence => {
-                    return if answered.code.is_none() { Ok(()) } else { Err(answered.to_io()) };
-                }
-                _ => {}
-            }
-        }
+        Ok(())
     }
-}
-
-fn index(name: &str) -> Result<u32, NamespaceError> {
-    if_nametoindex(name).map_err(|errno| doing("find a link")(errno.into()))
 }
 
 fn doing(doing: &'static str) -> impl FnOnce(io::Error) -> NamespaceError {
