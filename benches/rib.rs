@@ -38,50 +38,31 @@ fn insert_first_peer(bencher: Bencher<'_, '_>) {
 /// The second peer's: every prefix is there, and most paths lose.
 #[divan::bench(sample_count = 5)]
 fn insert_second_peer(bencher: Bencher<'_, '_>) {
-    let (one, two) = (bodies(1), bodies(2));
-    bencher
-        .counter(ItemsCount::new(PREFIXES))
-        .with_inputs(|| {
-            let mut rig = Rig::new(2, Arc::new(Snapshot::default()));
-            rig.play(1, &one);
-            rig
-        })
-        .bench_local_values(|mut rig| {
-            rig.play(2, &two);
-            rig
-        });
+    play_to_a_full_table(bencher, 2, &bodies(2));
 }
 
 /// The same announcements again: nothing changes, nothing is sent.
 #[divan::bench(sample_count = 5)]
 fn repeat(bencher: Bencher<'_, '_>) {
-    let one = bodies(1);
-    bencher
-        .counter(ItemsCount::new(PREFIXES))
-        .with_inputs(|| {
-            let mut rig = Rig::new(2, Arc::new(Snapshot::default()));
-            rig.play(1, &one);
-            rig
-        })
-        .bench_local_values(|mut rig| {
-            rig.play(1, &one);
-            rig
-        });
+    play_to_a_full_table(bencher, 1, &bodies(1));
 }
 
 /// All withdrawn.
 #[divan::bench(sample_count = 5)]
 fn withdraw(bencher: Bencher<'_, '_>) {
-    let (one, gone) = (bodies(1), world::withdrawals(&world::table(PREFIXES)));
-    bencher
-        .counter(ItemsCount::new(PREFIXES))
-        .with_inputs(|| {
-            let mut rig = Rig::new(2, Arc::new(Snapshot::default()));
-            rig.play(1, &one);
-            rig
-        })
-        .bench_local_values(|mut rig| {
-            rig.play(1, &gone);
-            rig
-        });
+    play_to_a_full_table(bencher, 1, &world::withdrawals(&world::table(PREFIXES)));
+}
+
+/// Plays what a peer says to a table that the first peer has filled.
+fn play_to_a_full_table(bencher: Bencher<'_, '_>, peer: u16, said: &[Vec<u8>]) {
+    let one = bodies(1);
+    let full = || {
+        let mut rig = Rig::new(2, Arc::new(Snapshot::default()));
+        rig.play(1, &one);
+        rig
+    };
+    bencher.counter(ItemsCount::new(PREFIXES)).with_inputs(full).bench_local_values(|mut rig| {
+        rig.play(peer, said);
+        rig
+    });
 }
