@@ -139,11 +139,15 @@ fn a_file_that_is_cut_gives_what_it_holds_and_fails_only_where_that_is_asked() {
     let got = summary(&[&file], &[]);
     assert_eq!((count(&got, "announcements"), count(&got, "damaged_records")), (299, 1));
     let output = replay(&[&file], &[]);
-    assert!(text(&output.stderr).starts_with("\nwarning: 1 damaged, left out\n"), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).starts_with("\nwarning: 1 damaged part was left out\n"),
+        "{}",
+        text(&output.stderr)
+    );
     assert!(text(&output.stderr).contains("the file ends after"), "{}", text(&output.stderr));
     let (code, told) = failure(&["--strict", &file], &[]);
     assert_eq!(code, Some(1));
-    assert!(told.contains("1 damaged parts were left out, which --strict does not allow"), "{told}");
+    assert!(told.contains("1 damaged part was left out, which --strict does not allow"), "{told}");
     assert_eq!(failure(&["--strict", &folder.file("whole", &table)], &[]), (Some(0), String::new()));
 
     let packed = zstd::encode_all(&table[..], 1).expect("it can be packed");
@@ -166,7 +170,7 @@ fn damages_are_told_up_to_a_number() {
     let (code, told) = failure(&["-"], &octets);
     assert_eq!(code, Some(0));
     assert!(
-        told.starts_with("\nwarning: 25 damaged, left out\n  standard input, unpacked offset "),
+        told.starts_with("\nwarning: 25 damaged parts were left out\n  standard input, unpacked offset "),
         "{told}"
     );
     assert_eq!(told.lines().filter(|line| line.contains("unpacked offset")).count(), 10);

@@ -18,7 +18,7 @@ mod tally;
 mod visitor;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -90,8 +90,8 @@ enum ReplayError {
     NotMrt(String),
     #[error("{0}")]
     Unreadable(String),
-    #[error("{0} damaged parts were left out, which --strict does not allow")]
-    Strict(String),
+    #[error("{} left out, which --strict does not allow", damaged_parts(*.0))]
+    Strict(u64),
 }
 
 /// Replays, and prints what it came to. Fails where a file can't be read at all, or with `--strict` not wholly.
@@ -114,7 +114,7 @@ fn replay(arguments: &Arguments) -> Result<Vec<ReplayError>, ReplayError> {
     let sizes = arguments.mrt.iter().map(|path| Input::look_at(path)).collect::<Result<Vec<_>, _>>()?;
     let total = sizes.into_iter().sum();
     let (config, snapshot) = judged_by(arguments)?;
-    let routes = arguments.routes.as_ref().map(|path| open_routes(path)).transpose()?;
+    let routes = arguments.routes.as_deref().map(open_routes).transpose()?;
 
     let mut judging = Judging::new(&snapshot, Roster::new(config.as_ref(), &snapshot), routes);
     let began = Instant::now();
@@ -129,7 +129,7 @@ fn replay(arguments: &Arguments) -> Result<Vec<ReplayError>, ReplayError> {
     }
     tell_damages(&judging);
     if arguments.strict && judging.tally.damaged > 0 {
-        errors.push(ReplayError::Strict(grouped(judging.tally.damaged)));
+        errors.push(ReplayError::Strict(judging.tally.damaged));
     }
     Ok(errors)
 }
@@ -166,8 +166,8 @@ fn judged_by(arguments: &Arguments) -> Result<(Option<Config>, Snapshot), Replay
     Ok((config, snapshot))
 }
 
-fn open_routes(path: &PathBuf) -> Result<Routes, ReplayError> {
-    Routes::open(path).map_err(|source| ReplayError::Routes { path: path.clone(), source })
+fn open_routes(path: &Path) -> Result<Routes, ReplayError> {
+    Routes::open(path).map_err(|source| ReplayError::Routes { path: path.into(), source })
 }
 
 /// Reads one file after another, until nobody wants more.
@@ -225,7 +225,7 @@ fn tell_damages(judging: &Judging<'_>) {
     if tally.damaged == 0 {
         return;
     }
-    let mut text = format!("\nwarning: {} damaged, left out\n", grouped(tally.damaged));
+    let mut text = format!("\nwarning: {} left out\n", damaged_parts(tally.damaged));
     for located in &tally.damages {
         text += &match &located.damage.fault {
             Fault::CutInput(why) | Fault::Unreadable(why) => format!("  {why}\n"),
@@ -237,6 +237,10 @@ fn tell_damages(judging: &Judging<'_>) {
         more => text += &format!("  and {} more\n", grouped(more)),
     }
     eprint!("{text}");
+}
+
+fn damaged_parts(count: u64) -> String {
+    if count == 1 { "1 damaged part was".into() } else { format!("{} damaged parts were", grouped(count)) }
 }
 
 #[cfg(test)]

@@ -165,6 +165,7 @@ impl Summary {
         row(f, 0, "withdrawals", self.withdrawals)?;
         row(f, 0, "announcements", self.announcements)?;
         optional(f, 1, "treated as withdrawn (RFC 7606)", self.treated_as_withdrawn)?;
+        optional(f, 0, "messages and entries with faults", self.faulty_attributes)?;
         writeln!(f)?;
         for state in [RovState::Valid, RovState::NotFound, RovState::InvalidOrigin, RovState::InvalidLength] {
             share(f, 0, &format!("RPKI {state}"), self.rov[state as usize], self.judged)?;
