@@ -181,7 +181,7 @@ enum Member {
     /// The next octets have not been looked at.
     Unknown(Source),
     Plain(Source),
-    Gzip(GzDecoder<Source>),
+    Gzip(Box<GzDecoder<Source>>),
     Bzip2(BzDecoder<Source>),
     Zstd(ZstdDecoder<'static, Source>),
     /// Nothing more to read: the end, or after an error.
@@ -264,7 +264,7 @@ impl Input {
     fn unpack(&self, compression: Compression, source: Source) -> io::Result<Member> {
         let corrupt = |error| self.broken(compression, error);
         Ok(match compression {
-            Compression::Gzip => Member::Gzip(GzDecoder::new(source)),
+            Compression::Gzip => Member::Gzip(Box::new(GzDecoder::new(source))),
             Compression::Bzip2 => Member::Bzip2(BzDecoder::new(source)),
             Compression::Zstd => {
                 let mut decoder = ZstdDecoder::with_buffer(source).map_err(corrupt)?.single_frame();
