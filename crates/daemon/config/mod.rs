@@ -35,7 +35,7 @@ pub(crate) use feeds::{Irr, Rpki};
 pub(crate) use fib::Fib;
 pub(crate) use peer::{Peer, Setting};
 pub(crate) use problem::{ConfigError, Fault, Problem, Problems};
-pub(crate) use router::{Mode, Router};
+pub(crate) use router::{BGP_PORT, Mode, Router};
 pub(crate) use source::Source;
 
 use section::Section;

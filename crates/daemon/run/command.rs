@@ -13,7 +13,7 @@ use miette::{IntoDiagnostic, WrapErr};
 use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
 use palisade_policy::{RovIndex, Snapshot};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{error, info};
+use tracing::{Level, error, info};
 
 use super::Router;
 use crate::CONFIG;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 
 /// Runs the router until it is told to stop.
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    logs::start();
+    logs::start(Level::INFO);
     match start(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::FixedState;
 use palisade_bgp::prefix::{Address, Prefix};
-use palisade_fib::{Fib, FibError, FibStats, Kernel};
+use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
 use palisade_rib::{Change, fib_next_hop};
+use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 /// How often the kernel's notifications are read when nothing else happens.
@@ -31,7 +32,11 @@ pub(crate) struct FibQueue {
     news: Condvar,
     stopping: AtomicBool,
     stats: Mutex<FibStats>,
+    asked: Mutex<Vec<Answer>>,
 }
+
+/// Where the answer to whether the kernel agrees goes.
+type Answer = oneshot::Sender<Result<Agreement, FibError>>;
 
 impl FibQueue {
     /// Leaves what has changed.
@@ -45,6 +50,15 @@ impl FibQueue {
     /// What the FIB last said of itself.
     pub(crate) fn stats(&self) -> FibStats {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks whether the kernel agrees. The answer comes once there is nothing left to send to it, or never where the thread
+    /// ends first.
+    pub(crate) fn verify(&self) -> oneshot::Receiver<Result<Agreement, FibError>> {
+        let (answer, answered) = oneshot::channel();
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+        self.news.notify_one();
+        answered
     }
 
     /// Has the thread remove our routes and end.
@@ -88,11 +102,22 @@ impl<K: Kernel> Worker<K> {
                 warn!(%fault, "the kernel could not be talked to; trying again");
                 thread::sleep(RETRY);
             }
+            if !self.busy {
+                self.answer();
+            }
             *self.queue.stats.lock().unwrap_or_else(PoisonError::into_inner) = self.fib.stats();
         }
         match self.fib.sweep() {
             Ok(routes) => info!(routes, "removed our routes from the kernel"),
             Err(fault) => error!(%fault, "our routes could not be removed from the kernel"),
+        }
+    }
+
+    fn answer(&mut self) {
+        let asked = std::mem::take(&mut *self.queue.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        for answer in asked {
+            // Who asked may have stopped waiting.
+            let _ = answer.send(self.fib.verify());
         }
     }
 

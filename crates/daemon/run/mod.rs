@@ -16,10 +16,10 @@
 mod addresses;
 mod coming_up;
 pub(crate) mod command;
-mod connection;
+pub(crate) mod connection;
 mod fib;
 mod listener;
-mod peer;
+pub(crate) mod peer;
 mod queue;
 mod shard;
 mod status;
@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use palisade_bgp::session::{Session, SessionConfig};
 use palisade_bgp::{Family, Prefix};
-use palisade_fib::{Fib, FibStats, Kernel};
+use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
 use palisade_policy::Snapshot;
 use palisade_rib::{AttributeSet, PeerIndex, Shard};
 use tokio::sync::{mpsc, watch};
@@ -194,6 +194,12 @@ impl Router {
     /// What the FIB last said of itself.
     pub(crate) fn fib_stats(&self) -> Option<FibStats> {
         self.fib.as_ref().map(|(queue, _)| queue.stats())
+    }
+
+    /// Whether the kernel holds what it should, as the FIB finds by listing it; `None` where there is no FIB.
+    pub(crate) async fn verify_fib(&self) -> Option<Result<Agreement, FibError>> {
+        let (queue, _) = self.fib.as_ref()?;
+        queue.verify().await.ok()
     }
 
     /// Has all shards judge by new tables what lies under the prefixes that changed.

@@ -47,7 +47,7 @@ pub(crate) struct Surroundings {
     pub(crate) seed: u64,
 }
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+pub(crate) type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 
 /// A peer's task.
 pub(crate) struct PeerTask {
@@ -386,7 +386,8 @@ impl Connections {
     }
 }
 
-async fn connect(remote: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream> {
+/// Connects, from an address of ours where one is given.
+pub(crate) async fn connect(remote: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream> {
     let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     if let Some(address) = bind {
         socket.bind(SocketAddr::new(address, 0))?;
@@ -394,7 +395,7 @@ async fn connect(remote: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStre
     socket.connect(remote).await
 }
 
-async fn connected(connecting: &mut Option<Connecting>) -> Option<io::Result<TcpStream>> {
+pub(crate) async fn connected(connecting: &mut Option<Connecting>) -> Option<io::Result<TcpStream>> {
     match connecting {
         Some(connecting) => Some(connecting.await),
         None => std::future::pending().await,
@@ -409,21 +410,21 @@ async fn next_outgoing(queue: Option<&mut SessionReader>) -> Option<Outgoing> {
 }
 
 /// Readiness only: an error shows when it is read or written.
-async fn readable(connection: Option<&Connection>) {
+pub(crate) async fn readable(connection: Option<&Connection>) {
     match connection {
         Some(connection) => drop(connection.readable().await),
         None => std::future::pending().await,
     }
 }
 
-async fn writable(connection: Option<&Connection>) {
+pub(crate) async fn writable(connection: Option<&Connection>) {
     match connection.filter(|connection| connection.has_waiting()) {
         Some(connection) => drop(connection.writable().await),
         None => std::future::pending().await,
     }
 }
 
-async fn sleep_until(deadline: Option<Instant>) {
+pub(crate) async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
