@@ -6,6 +6,7 @@ mod check;
 mod config;
 mod input;
 mod judging;
+mod lab;
 mod logs;
 mod mrt;
 mod replay;
@@ -30,6 +31,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Try it: a whole router with peers that play recorded routing, without privileges
+    Lab(lab::Arguments),
     /// Run the router or route server that a configuration describes
     Run(run::command::Arguments),
     /// Read a configuration, and say what is wrong with it and what it would do
@@ -40,6 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::Lab(arguments) => lab::run(&arguments),
         Command::Run(arguments) => run::command::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

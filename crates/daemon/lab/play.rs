@@ -1,0 +1,218 @@
+//! The play, from the router's start to its stop.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{sleep, timeout};
+
+use super::LabError;
+use super::cast::{Cast, Material};
+use super::expected::Expected;
+use super::ground::{self, Ground};
+use super::player::{Performance, Player};
+use super::scene::{Audience, Scene};
+use super::script;
+use super::setting::Setting;
+use super::stage::Stage;
+use super::summary::{Summary, Verified};
+use super::view::View;
+use crate::run::Router;
+
+/// How often it is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// By when all sessions must be up.
+const UP_WITHIN: Duration = Duration::from_secs(30);
+
+/// For how long nothing may happen before the play is over: once everything is played, and is as expected; once everything
+/// is played, and is not, or nobody knows what to expect; and in any case.
+const QUIET_AS_EXPECTED: Duration = Duration::from_millis(200);
+const QUIET: Duration = Duration::from_secs(1);
+const QUIET_ANYWAY: Duration = Duration::from_secs(30);
+
+/// How long the kernel may take to list all that it has.
+const VERIFIED_WITHIN: Duration = Duration::from_secs(60);
+
+/// How a play ends.
+pub(super) enum Ending {
+    /// It was played to its end; whether all went as it should.
+    Played(bool),
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+/// Plays. `hold` is shown the summary and says whether the router is to stay up.
+pub(super) fn play(
+    ground: &Ground,
+    cast: &Cast,
+    setting: &Setting,
+    expected: Option<&Expected>,
+    hold: impl FnOnce(&Summary) -> bool,
+) -> Result<Ending, LabError> {
+    let stage = Stage::build(ground, cast)?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(LabError::Thread)?;
+    let ending = runtime.block_on(async {
+        let mut signals = Signals::new().map_err(LabError::Thread)?;
+        let router = start(ground, setting)?;
+        let ending = match enter(&stage, cast, setting) {
+            Ok(performances) => {
+                let audience =
+                    Audience { cast, router: &router, performances: &performances, began: Instant::now() };
+                let end = End { ground, cast, setting, expected, hold };
+                end.reach(&audience, &mut signals).await
+            }
+            Err(error) => Err(LabError::Thread(error)),
+        };
+        router.stop().await;
+        ending
+    });
+    stage.stop();
+    if ending.is_ok() && *ground == Ground::Namespaces {
+        match ground::left_in_kernel()? {
+            0 => {}
+            left => return Err(LabError::LeftBehind(left)),
+        }
+    }
+    ending
+}
+
+fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
+    let tables = Arc::clone(&setting.tables);
+    Ok(match ground {
+        Ground::Namespaces => Router::start(&setting.config, tables, Some(ground::kernel()?))?,
+        Ground::Loopback { .. } => Router::start(&setting.config, tables, Some(ground::memory()?))?,
+    })
+}
+
+/// Sends the players on, each with its lines; the listener has none.
+fn enter(stage: &Stage, cast: &Cast, setting: &Setting) -> io::Result<Vec<Arc<Performance>>> {
+    let lines = script::start(cast)?.into_iter().map(Some).chain([None]);
+    let mut performances = Vec::new();
+    let players = cast.everybody().zip(&setting.seats).zip(lines).map(|((part, seat), lines)| {
+        let performance = Arc::new(Performance::default());
+        performances.push(Arc::clone(&performance));
+        Player::new(part, cast.local_asn, *seat, lines, performance, stage.curtain())
+    });
+    stage.start(players.collect());
+    Ok(performances)
+}
+
+/// What leads to a play's end.
+struct End<'a, H> {
+    ground: &'a Ground,
+    cast: &'a Cast,
+    setting: &'a Setting,
+    expected: Option<&'a Expected>,
+    hold: H,
+}
+
+impl<H: FnOnce(&Summary) -> bool> End<'_, H> {
+    async fn reach(self, audience: &Audience<'_>, signals: &mut Signals) -> Result<Ending, LabError> {
+        let mut view = View::new();
+        let settled = tokio::select! {
+            settled = settle(audience, self.expected, &mut view) => Some(settled),
+            () = signals.stop() => None,
+        };
+        view.clear();
+        let Some(settled) = settled else { return Ok(Ending::Interrupted) };
+        let took = settled?;
+        let verified = verify(audience.router).await;
+        let summary = self.sum_up(audience.look(), took, &verified);
+        let is_good = summary.is_good();
+        if (self.hold)(&summary) {
+            signals.stop().await;
+        }
+        Ok(Ending::Played(is_good))
+    }
+
+    fn sum_up(&self, scene: Scene, took: Duration, verified: &Verified) -> Summary {
+        let differences = self.expected.map(|expected| expected.differences(&scene));
+        let mut summary = Summary::new(scene, took, self.ground, verified);
+        summary.notes.clone_from(&self.setting.notes);
+        summary.as_intended = differences.as_ref().map(Vec::is_empty);
+        summary.differences = differences.unwrap_or_default();
+        if let Material::Sample(_, seed) = self.cast.material {
+            summary.seed = Some(seed);
+        }
+        summary
+    }
+}
+
+/// Waits until everything is played and nothing happens any more. How long it took, from the first announcement to the last
+/// change.
+async fn settle(
+    audience: &Audience<'_>,
+    expected: Option<&Expected>,
+    view: &mut View,
+) -> Result<Duration, LabError> {
+    let (mut seen, mut first, mut last) = (None, None, Instant::now());
+    let mut was_up = false;
+    loop {
+        let scene = audience.look();
+        view.show(&scene);
+        was_up |= scene.up() == scene.everybody().count();
+        if !was_up && scene.elapsed > UP_WITHIN {
+            return Err(not_up(&scene));
+        }
+        if first.is_none() && scene.said().announced > 0 {
+            first = Some(last);
+        }
+        let now = scene.fingerprint();
+        if seen.as_ref() != Some(&now) {
+            (seen, last) = (Some(now), Instant::now());
+        }
+        let quiet = match (scene.is_played(), expected) {
+            (true, Some(expected)) if expected.differences(&scene).is_empty() => QUIET_AS_EXPECTED,
+            (true, _) => QUIET,
+            (false, _) => QUIET_ANYWAY,
+        };
+        if was_up && last.elapsed() >= quiet {
+            return Ok(last - first.unwrap_or(last));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+fn not_up(scene: &Scene) -> LabError {
+    let down = scene.everybody().filter(|session| !session.is_up());
+    let told = down.map(|session| match &session.fault {
+        Some(fault) => format!("{} ({fault})", session.name),
+        None => session.name.clone(),
+    });
+    let sessions = told.collect::<Vec<_>>().join(", ");
+    LabError::NotUp { seconds: UP_WITHIN.as_secs(), sessions }
+}
+
+async fn verify(router: &Router) -> Verified {
+    match timeout(VERIFIED_WITHIN, router.verify_fib()).await {
+        Ok(Some(Ok(agreement))) => Ok(agreement),
+        Ok(Some(Err(error))) => Err(error.to_string()),
+        Ok(None) => Err("the FIB has ended".into()),
+        Err(_) => Err(format!("no answer came within {} s", VERIFIED_WITHIN.as_secs())),
+    }
+}
+
+/// What ends the play early.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
