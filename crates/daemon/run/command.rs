@@ -2,7 +2,8 @@
 //!
 //! SIGTERM and SIGINT end the sessions with a Cease and take our routes out of the kernel. SIGHUP reads the VRP files
 //! again: only the routes that the difference touches are judged again, and nobody is asked for a route refresh. A file
-//! that can't be read changes nothing.
+//! that can't be read changes nothing. SIGUSR1 lists the kernel's routes and says whether they are those that they
+//! should be.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use miette::{IntoDiagnostic, WrapErr};
 use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
 use palisade_policy::{RovIndex, Snapshot};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{Level, error, info};
+use tracing::{Level, error, info, warn};
 
 use super::Router;
 use crate::CONFIG;
@@ -79,25 +80,33 @@ async fn serve(
     let router = Router::start(config, Arc::clone(&tables), kernel)?;
     info!(asn = config.router.asn.0, id = %config.router.id, "router started");
     let mut tables = tables;
-    while signals.reload_or_stop().await {
-        match read_vrps_again(config, &tables) {
-            Ok(new) => {
-                let changed = tables.rov.changed_ranges(&new.rov);
-                info!(
-                    vrps = new.rov.len(),
-                    changed = changed.len(),
-                    generation = new.generation,
-                    "VRPs read again"
-                );
-                tables = Arc::new(new);
-                router.replace_tables(Arc::clone(&tables), changed).await;
-            }
-            Err(fault) => error!(%fault, "VRPs could not be read again: the old ones stay"),
+    loop {
+        match signals.next().await {
+            Asked::Reload => tables = reload(config, tables, &router).await,
+            Asked::Verify => verify(&router).await,
+            Asked::Stop => break,
         }
     }
     info!("stopping");
     router.stop().await;
     Ok(())
+}
+
+/// Has everything that new VRPs touch judged again, and says which tables hold from then on.
+async fn reload(config: &Config, tables: Arc<Snapshot>, router: &Router) -> Arc<Snapshot> {
+    match read_vrps_again(config, &tables) {
+        Ok(new) => {
+            let changed = tables.rov.changed_ranges(&new.rov);
+            info!(vrps = new.rov.len(), changed = changed.len(), generation = new.generation, "VRPs read again");
+            let new = Arc::new(new);
+            router.replace_tables(Arc::clone(&new), changed).await;
+            new
+        }
+        Err(fault) => {
+            error!(%fault, "VRPs could not be read again: the old ones stay");
+            tables
+        }
+    }
 }
 
 /// The tables with the VRPs that the files hold now.
@@ -110,9 +119,38 @@ fn read_vrps_again(config: &Config, tables: &Snapshot) -> Result<Snapshot, Table
     Ok(Snapshot { generation: tables.generation + 1, rov, ..tables.clone() })
 }
 
+/// Says in the log whether the kernel holds what it should.
+async fn verify(router: &Router) {
+    match router.verify_fib().await {
+        None => info!("there is no [fib]: no kernel routes to compare"),
+        Some(Err(fault)) => error!(%fault, "the kernel's routes could not be listed"),
+        Some(Ok(found)) if found.agrees() => {
+            info!(routes = found.agreed, unresolved = found.unresolved, "the kernel agrees");
+        }
+        Some(Ok(found)) => warn!(
+            agreed = found.agreed,
+            missing = found.missing.count,
+            foreign = found.foreign.count,
+            differing = found.differing.count,
+            pending = found.pending,
+            refused = found.refused,
+            unresolved = found.unresolved,
+            "the kernel does not agree; what differs is being put right"
+        ),
+    }
+}
+
+/// What a signal asks for.
+enum Asked {
+    Reload,
+    Verify,
+    Stop,
+}
+
 /// The signals that mean something.
 struct Signals {
     reload: Signal,
+    verify: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
@@ -121,17 +159,18 @@ impl Signals {
     fn new() -> io::Result<Self> {
         Ok(Signals {
             reload: signal(SignalKind::hangup())?,
+            verify: signal(SignalKind::user_defined1())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    /// True for a reload, false for a stop.
-    async fn reload_or_stop(&mut self) -> bool {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.reload.recv() => true,
-            _ = self.terminate.recv() => false,
-            _ = self.interrupt.recv() => false,
+            _ = self.reload.recv() => Asked::Reload,
+            _ = self.verify.recv() => Asked::Verify,
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
         }
     }
 }

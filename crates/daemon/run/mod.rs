@@ -80,10 +80,10 @@ pub(crate) struct RunningPeer {
 /// Why a router could not start.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub(crate) enum StartError {
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address}")]
     #[diagnostic(help("{}", listen_help(source)))]
     Listen { address: SocketAddr, source: io::Error },
-    #[error("can't start a thread: {0}")]
+    #[error("can't start a thread")]
     Thread(#[source] io::Error),
 }
 
