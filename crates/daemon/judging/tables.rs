@@ -42,20 +42,20 @@ pub(crate) enum TableError {
     #[error(transparent)]
     Read(io::Error),
     /// It holds no VRPs.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {fault}", path.display())]
     Vrps {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: VrpFileError,
+        fault: VrpFileError,
     },
     /// It holds nothing of an IRR.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {fault}", path.display())]
     Irr {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: IrrError,
+        fault: IrrError,
     },
 }
 
@@ -100,9 +100,9 @@ pub(crate) fn own(config: &Config) -> Snapshot {
 
 /// Reads a file of VRPs, however it is compressed. One without a single VRP is refused.
 pub(crate) fn read_vrps(path: &Path) -> Result<VrpFile, TableError> {
-    VrpFile::read(Input::open(path)?, EmptySet::Refuse).map_err(|source| match source {
+    VrpFile::read(Input::open(path)?, EmptySet::Refuse).map_err(|fault| match fault {
         VrpFileError::Io(error) => TableError::Read(error),
-        source => TableError::Vrps { path: path.into(), source },
+        fault => TableError::Vrps { path: path.into(), fault },
     })
 }
 
@@ -112,9 +112,9 @@ pub(crate) fn read_dump(irr: &mut IrrBuilder, path: &Path) -> Result<IrrReport, 
     let dump = BufReader::with_capacity(CHUNK, Input::open(path)?);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let registry = name.split('.').next().unwrap_or_default();
-    irr.read(dump, registry).map_err(|source| match source {
+    irr.read(dump, registry).map_err(|fault| match fault {
         IrrError::Io(error) => TableError::Read(error),
-        source => TableError::Irr { path: path.into(), source },
+        fault => TableError::Irr { path: path.into(), fault },
     })
 }
 
@@ -123,10 +123,10 @@ fn refused(error: &TableError) -> Fault {
         TableError::Input(InputError::Missing { .. }) => {
             "a relative name is one in the configuration's folder; `check --no-files` does without files"
         }
-        TableError::Vrps { source: VrpFileError::NotVrps, .. } => {
+        TableError::Vrps { fault: VrpFileError::NotVrps, .. } => {
             "let the validator write JSON or CSV: `rpki-client -j`, `routinator vrps -f json`"
         }
-        TableError::Irr { source: IrrError::NoObjects { .. }, .. } => {
+        TableError::Irr { fault: IrrError::NoObjects { .. }, .. } => {
             "dumps are RPSL: route, route6 and as-set objects between empty lines"
         }
         _ => "fetch it again",
