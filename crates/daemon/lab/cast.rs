@@ -92,7 +92,8 @@ impl Cast {
         let mut keys = survey::speakers(files, LOCAL_ASN)?;
         keys.truncate(MAX_PARTS);
         let parts = (0..).zip(&keys).map(|(at, key)| Part {
-            name: key.address.to_string(),
+            // A name has no colons.
+            name: key.address.to_string().replace(':', "-"),
             asn: key.asn,
             role: Role::Provider,
             as_set: None,

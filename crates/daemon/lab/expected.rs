@@ -4,7 +4,6 @@
 //! So the sample is judged here, announcement by announcement: that must be what the author meant, and what is left at its
 //! end must be what the router holds, reason by reason.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use hashbrown::HashMap;
@@ -75,11 +74,9 @@ pub(super) fn expect(sample: &Sample, setting: &Setting) -> Result<Expected, Lab
     let as_meant = meant.peers.iter().map(|peer| judging::peer(&meant, peer, tables));
     let as_played = setting.config.peers.iter().map(|peer| judging::peer(&setting.config, peer, tables));
     let peers = sample.peers.iter().zip(as_meant).zip(as_played);
-    let reached: BTreeSet<Prefix> =
-        sample.peers.iter().flat_map(|peer| &peer.truth.held_accepted).copied().collect();
     Ok(Expected {
         peers: peers.map(|((peer, meant), played)| expect_of(peer, &meant, &played, tables)).collect(),
-        reached: reached.len(),
+        reached: sample.reachable().len(),
     })
 }
 

@@ -19,7 +19,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use palisade_fib::namespace::{self, Furnisher, NamespaceError};
+use palisade_fib::namespace::{self, Entered, Furnisher, NamespaceError};
 use palisade_fib::{Fib, FibConfig, FibError, Kernel, KernelError, MemoryKernel, NetlinkKernel};
 
 use crate::config::BGP_PORT;
@@ -41,7 +41,7 @@ pub(super) const FIRST_HOST: u8 = 11;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ground {
     /// The router is in a network of its own, and the players are in another.
-    Namespaces,
+    Namespaces(Entered),
     /// All are on the loopback.
     Loopback {
         /// Why.
@@ -62,15 +62,20 @@ impl Ground {
     /// Takes the best ground that the system gives. To be called while the process has one thread.
     pub(super) fn take() -> Self {
         match try_in_child().and_then(|()| namespace::enter().map_err(|error| error.to_string())) {
-            Ok(()) => Ground::Namespaces,
+            Ok(entered) => Ground::Namespaces(entered),
             Err(because) => Ground::Loopback { because },
         }
+    }
+
+    /// Whether there are networks of its own.
+    pub(super) fn is_apart(&self) -> bool {
+        matches!(self, Ground::Namespaces(_))
     }
 
     /// Where the router listens.
     pub(super) fn listen(&self) -> io::Result<SocketAddr> {
         match self {
-            Ground::Namespaces => Ok((Ipv4Addr::UNSPECIFIED, BGP_PORT).into()),
+            Ground::Namespaces(_) => Ok((Ipv4Addr::UNSPECIFIED, BGP_PORT).into()),
             // Somebody else may take it before the router does, which then says so.
             Ground::Loopback { .. } => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr(),
         }
@@ -79,7 +84,7 @@ impl Ground {
     /// The seat of the player with an address of [`LINK`] or of an exchange's `lan`.
     pub(super) fn seat(&self, address: Ipv4Addr, lan: Option<Ipv4Net>, listen: SocketAddr) -> Seat {
         let (router, player) = match self {
-            Ground::Namespaces => (host(network_of(address, lan).network(), ROUTER), address),
+            Ground::Namespaces(_) => (host(network_of(address, lan).network(), ROUTER), address),
             Ground::Loopback { .. } => (Ipv4Addr::LOCALHOST, host(Ipv4Addr::LOCALHOST, last_octet(address))),
         };
         Seat { router: (router, listen.port()).into(), player: player.into() }
@@ -206,8 +211,8 @@ mod tests {
             let Seat { router, player } = ground.seat(address, lan, listen);
             format!("{player} -> {router}")
         };
-        assert_eq!(seat(&Ground::Namespaces, member), "30.255.252.16 -> 30.255.252.1:179");
-        assert_eq!(seat(&Ground::Namespaces, peer), "192.0.2.11 -> 192.0.2.1:179");
+        assert_eq!(seat(&Ground::Namespaces(Entered::Network), member), "30.255.252.16 -> 30.255.252.1:179");
+        assert_eq!(seat(&Ground::Namespaces(Entered::Network), peer), "192.0.2.11 -> 192.0.2.1:179");
         let loopback = Ground::Loopback { because: String::new() };
         assert_eq!(seat(&loopback, member), "127.0.0.16 -> 127.0.0.1:179");
         assert_eq!(seat(&loopback, peer), "127.0.0.11 -> 127.0.0.1:179");

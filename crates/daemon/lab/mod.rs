@@ -27,7 +27,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use palisade_fib::namespace::NamespaceError;
+use palisade_fib::namespace::{Entered, NamespaceError};
 use palisade_fib::{FibError, KernelError};
 use tracing::Level;
 
@@ -35,13 +35,13 @@ use crate::config::ConfigError;
 use crate::input::InputError;
 use crate::judging::tables::TableError;
 use crate::run::StartError;
-use crate::{logs, mrt, terminal};
+use crate::{logs, terminal};
 
 use cast::{Cast, Material};
 use ground::Ground;
 use play::Ending;
 use setting::Setting;
-use summary::Summary;
+use summary::{Summary, wrapped};
 
 /// The seed of the sample, unless another is given.
 const SEED: u64 = 1;
@@ -87,7 +87,7 @@ enum LabError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("{0}")]
-    Unreadable(mrt::Fault),
+    Unreadable(String),
     #[error("{0} holds no MRT record")]
     #[diagnostic(help(
         "MRT is what RIS, RouteViews and the daemons' `dump` commands write; is it another kind of file?"
@@ -102,23 +102,23 @@ enum LabError {
     #[error(transparent)]
     Table(#[from] TableError),
     #[error("the sample can't be read: {0}")]
-    Sample(#[source] io::Error),
-    #[error("the sample can't be written to {}: {source}", folder.display())]
-    SampleDir { folder: PathBuf, source: io::Error },
+    Sample(io::Error),
+    #[error("the sample can't be written to {}: {fault}", folder.display())]
+    SampleDir { folder: PathBuf, fault: io::Error },
     #[error(transparent)]
     Namespace(#[from] NamespaceError),
     #[error("nothing can be listened on at 127.0.0.1: {0}")]
     #[diagnostic(help("the lab needs the loopback: is `lo` up?"))]
-    Loopback(#[source] io::Error),
+    Loopback(io::Error),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Start(#[from] StartError),
     #[error("the routes can't be kept: {0}")]
-    Fib(#[from] FibError),
+    Fib(FibError),
     #[error("the kernel can't be asked what is left: {0}")]
-    Kernel(#[from] KernelError),
+    Kernel(KernelError),
     #[error("a thread can't be started: {0}")]
-    Thread(#[source] io::Error),
+    Thread(io::Error),
     #[error("after {seconds} s these sessions are not up: {sessions}")]
     #[diagnostic(help("PALISADE_LOG=debug tells what they try"))]
     NotUp { seconds: u64, sessions: String },
@@ -152,7 +152,7 @@ fn lab(arguments: &Arguments) -> Result<bool, LabError> {
     };
     if let (Some(folder), Material::Sample(sample, _)) = (&arguments.sample_dir, &cast.material) {
         let write = || std::fs::create_dir_all(folder).and_then(|()| sample.write_to(folder));
-        write().map_err(|source| LabError::SampleDir { folder: folder.clone(), source })?;
+        write().map_err(|fault| LabError::SampleDir { folder: folder.clone(), fault })?;
         tell_sample(folder);
     }
     let setting = Setting::new(&cast, &ground, &arguments.vrps, &arguments.irr)?;
@@ -174,7 +174,12 @@ fn lab(arguments: &Arguments) -> Result<bool, LabError> {
         arguments.hold
     };
     match play::play(&ground, &cast, &setting, expected.as_ref(), hold)? {
-        Ending::Played(is_good) => Ok(is_good),
+        Ending::Played(is_good) => {
+            if arguments.hold {
+                eprintln!("Stopped: the sessions are closed, and the routes are out of the kernel.");
+            }
+            Ok(is_good)
+        }
         Ending::Interrupted => {
             eprintln!("Interrupted: the router is stopped, and nothing is left behind.");
             Ok(false)
@@ -200,20 +205,19 @@ fn introduce(cast: &Cast, ground: &Ground, setting: &Setting) {
     };
     let (peers, asn) = (cast.parts.len(), cast.local_asn);
     let tables = &setting.tables;
-    eprintln!("A router, {asn}, and {peers} peers that play {material} to it; one more peer listens.");
-    eprintln!(
+    let judged_by = format!(
         "It judges by {} VRPs and {} route objects.",
         terminal::grouped(tables.rov.len() as u64),
         terminal::grouped(tables.irr.len() as u64)
     );
-    match ground {
-        Ground::Namespaces => {
-            eprintln!("Router and kernel routes are in a network namespace of their own.\n")
-        }
-        Ground::Loopback { because } => {
-            eprintln!("Routes go into a kernel in memory, because {because}.\n");
-        }
-    }
+    let where_it_is = match ground {
+        Ground::Namespaces(_) => "It and its kernel routes are in a network namespace of their own.".into(),
+        Ground::Loopback { because } => format!("Its routes go into a kernel in memory, because {because}."),
+    };
+    let introduction = format!(
+        "A router, {asn}, and {peers} peers that play {material} to it; one more listens. {judged_by} {where_it_is}"
+    );
+    eprintln!("{}\n", wrapped(&introduction, ""));
 }
 
 fn tell_sample(folder: &Path) {
@@ -226,20 +230,16 @@ fn tell_sample(folder: &Path) {
 /// How to look around while the router stays up.
 fn tell_hold(ground: &Ground) {
     let pid = std::process::id();
-    eprintln!("\nThe router stays up: Ctrl-C ends it.");
-    if *ground == Ground::Namespaces {
-        let user = if is_in_own_user_namespace() { "--user --preserve-credentials " } else { "" };
-        eprintln!(
-            "  nsenter --target {pid} {user}--net ip route             its routes; `ip -6 route`, `ss -tn`, .."
-        );
+    let enter = match ground {
+        Ground::Namespaces(Entered::Network) => Some("--net"),
+        Ground::Namespaces(Entered::UserAndNetwork) => Some("--user --preserve-credentials --net"),
+        Ground::Loopback { .. } => None,
+    };
+    eprintln!("\nThe router stays up; Ctrl-C ends it. From another terminal:");
+    if let Some(enter) = enter {
+        eprintln!("  nsenter --target {pid} {enter} ip route");
+        eprintln!("  nsenter --target {pid} {enter} ip -6 route");
     }
-    eprintln!("  PALISADE_LOG=info palisade lab --hold       the same with the router's log");
-    eprintln!("  palisade lab --show-config                  its configuration");
-}
-
-/// Whether a user namespace had to be made for the network.
-fn is_in_own_user_namespace() -> bool {
-    let whole = "0 0 4294967295";
-    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
-    map.split_whitespace().collect::<Vec<_>>().join(" ") != whole
+    eprintln!("  palisade lab --show-config                    what it runs with");
+    eprintln!("  PALISADE_LOG=info palisade lab --hold         the same again, with its log");
 }

@@ -70,8 +70,8 @@ pub(super) fn play(
         ending
     });
     stage.stop();
-    if ending.is_ok() && *ground == Ground::Namespaces {
-        match ground::left_in_kernel()? {
+    if ending.is_ok() && ground.is_apart() {
+        match ground::left_in_kernel().map_err(LabError::Kernel)? {
             0 => {}
             left => return Err(LabError::LeftBehind(left)),
         }
@@ -82,8 +82,12 @@ pub(super) fn play(
 fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
     let tables = Arc::clone(&setting.tables);
     Ok(match ground {
-        Ground::Namespaces => Router::start(&setting.config, tables, Some(ground::kernel()?))?,
-        Ground::Loopback { .. } => Router::start(&setting.config, tables, Some(ground::memory()?))?,
+        Ground::Namespaces(_) => {
+            Router::start(&setting.config, tables, Some(ground::kernel().map_err(LabError::Fib)?))?
+        }
+        Ground::Loopback { .. } => {
+            Router::start(&setting.config, tables, Some(ground::memory().map_err(LabError::Fib)?))?
+        }
     })
 }
 

@@ -52,7 +52,7 @@ impl Setting {
         tables.rov = Arc::new(RovIndex::build(all_vrps(cast, vrps, &mut notes)?));
         tables.irr = Arc::new(all_irr(cast, irr, &mut notes)?.build());
         if tables.rov.is_empty() {
-            notes.push("no VRPs were given (--vrps), so that the RPKI says nothing of any route".into());
+            notes.push("No VRPs were given (--vrps), so that the RPKI says nothing of any route.".into());
         }
         Ok(Setting { config, tables: Arc::new(tables), seats, notes })
     }
@@ -92,7 +92,7 @@ fn all_irr(cast: &Cast, files: &[PathBuf], notes: &mut Vec<String>) -> Result<Ir
 
 fn note_left_out(file: &Path, count: u64, notes: &mut Vec<String>) {
     if count > 0 {
-        notes.push(format!("{}: {count} entries can't be used and are left out", file.display()));
+        notes.push(format!("{}: {count} entries can't be used, and are left out.", file.display()));
     }
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for Text<'_> {
         }
         self.feeds(f)?;
         match self.ground {
-            Ground::Namespaces => writeln!(f, "\n[fib]\ntable = \"main\"")?,
+            Ground::Namespaces(_) => writeln!(f, "\n[fib]\ntable = \"main\"")?,
             Ground::Loopback { .. } => writeln!(f, "\n# No [fib]: routes go into a kernel in memory.")?,
         }
         for (part, seat) in cast.everybody().zip(self.seats) {
@@ -162,7 +162,7 @@ impl Text<'_> {
         if part.name == self.cast.listener.name {
             return writeln!(f, "max_prefixes = {FEW}  # it listens");
         }
-        if *self.ground != Ground::Namespaces && *role != Role::Rs {
+        if !self.ground.is_apart() && *role != Role::Rs {
             writeln!(f, "checks.next-hop-foreign = \"off\"  # nobody's address on the loopback is its own")?;
         }
         if sample(self.cast).is_none() && !self.irr.is_empty() {
@@ -192,6 +192,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::judging;
+    use palisade_fib::namespace::Entered;
     use palisade_policy::{Mode, Reason};
 
     fn setting(cast: &Cast, ground: &Ground) -> Setting {
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn with_networks_of_its_own_the_router_judges_by_its_roles_defaults() {
         let cast = Cast::of_sample(1);
-        let Setting { config, tables, .. } = setting(&cast, &Ground::Namespaces);
+        let Setting { config, tables, .. } = setting(&cast, &Ground::Namespaces(Entered::Network));
         assert_eq!(config.peers.len(), cast.parts.len() + 1);
         assert!(config.fib.is_some() && !tables.rov.is_empty() && !tables.irr.is_empty());
         for peer in &config.peers {

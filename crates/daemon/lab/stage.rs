@@ -25,7 +25,7 @@ pub(super) struct Stage {
 impl Stage {
     /// Starts the thread, in a network wired to the router's where the ground has one.
     pub(super) fn build(ground: &Ground, cast: &Cast) -> Result<Self, LabError> {
-        let apart = *ground == Ground::Namespaces;
+        let apart = ground.is_apart();
         let addresses: Vec<Ipv4Addr> = cast.everybody().map(|part| part.address).collect();
         let lan = cast.lan;
         let (players, cue) = mpsc::channel();

@@ -76,7 +76,6 @@ struct Listener {
 struct Kernel {
     in_memory: bool,
     routes: usize,
-    next_hops: usize,
     /// Routes whose next hop is on no link.
     unresolved: usize,
     /// Routes that the kernel would not take.
@@ -95,7 +94,7 @@ impl Summary {
         let (said, tally) = (scene.said(), scene.tally());
         let [announcements, withdrawals, prefixes] = scene.listener.heard;
         let because = match ground {
-            Ground::Namespaces => None,
+            Ground::Namespaces(_) => None,
             Ground::Loopback { because } => Some(because.clone()),
         };
         Summary {
@@ -160,7 +159,6 @@ impl Kernel {
         Kernel {
             in_memory,
             routes: verified.as_ref().map_or(stats.installed, |agreement| agreement.agreed),
-            next_hops: stats.next_hops,
             unresolved: stats.unresolved,
             refused: stats.refused,
             agrees: disagreement.is_none(),
@@ -203,10 +201,10 @@ impl fmt::Display for Summary {
 impl Summary {
     fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sentence = format!(
-            "{} announcements and {} withdrawals over {} sessions, judged and installed in {:.2} s: {} routes a second.",
-            grouped(self.announcements),
-            grouped(self.withdrawals),
-            self.sessions.len() - 1,
+            "{} and {} over {}, judged and installed in {:.2} s: {} routes a second.",
+            some(self.announcements, "announcement", "s"),
+            some(self.withdrawals, "withdrawal", "s"),
+            some(self.scene.sessions.len() as u64, "session", "s"),
             self.seconds,
             grouped(self.routes_per_second),
         );
@@ -233,9 +231,9 @@ impl Summary {
     fn rpki(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let states = ROV_ORDER.map(|state| {
             let count = self.rov.get(state.slug()).copied().unwrap_or_default();
-            format!("{} {state} ({:.1} %)", counted(count), share(count, self.held))
+            format!("{} {state} ({:.1}%)", counted(count), share(count, self.held))
         });
-        writeln!(f, "{}", wrapped(&format!("RPKI: {}.", states.join(", ")), "  "))
+        writeln!(f, "{}", wrapped(&format!("RPKI: {}.", states.join(", ")), ""))
     }
 
     /// Sessions that are not up.
@@ -250,26 +248,26 @@ impl Summary {
 
     fn listened(&self) -> String {
         let Listener { announcements, withdrawals, prefixes } = self.listener;
+        // The router has no IPv6 address on the loopback to be the next hop.
+        let prefix = if self.namespaces { "prefix" } else { "IPv4 prefix" };
         format!(
-            "The listener, a customer, is told of the best of them: {} prefixes, after {} announcements and {} withdrawals.",
-            grouped(prefixes),
-            grouped(announcements),
-            grouped(withdrawals)
+            "The listener, a customer, is told of the best of them: {}, after {} and {}.",
+            some(prefixes, prefix, "es"),
+            some(announcements, "announcement", "s"),
+            some(withdrawals, "withdrawal", "s")
         )
     }
 
     fn kernel(&self) -> String {
-        let Kernel { in_memory, routes, next_hops, unresolved, ref disagreement, .. } = self.kernel;
+        let Kernel { in_memory, routes, unresolved, ref disagreement, .. } = self.kernel;
         let kernel = if in_memory { "The kernel in memory" } else { "The kernel" };
-        let (routes, next_hops) = (grouped(routes as u64), grouped(next_hops as u64));
+        let routes = grouped(routes as u64);
         let unresolved = match unresolved {
             0 => String::new(),
             count => format!(" {} more have a next hop that is on no link.", grouped(count as u64)),
         };
         match disagreement {
-            None => format!(
-                "{kernel} agrees: {routes} routes to {next_hops} next hops, each as it should be.{unresolved}"
-            ),
+            None => format!("{kernel} agrees: {routes} routes, each as it should be.{unresolved}"),
             Some(what) => {
                 format!("{kernel} DISAGREES: {what}; {routes} routes are as they should be.{unresolved}")
             }
@@ -277,20 +275,25 @@ impl Summary {
     }
 
     fn intended(&self) -> Vec<String> {
+        let but = match self.namespaces {
+            true => ", peer by peer and reason by reason",
+            false => ", but for next-hop-foreign: on the loopback no next hop is anybody's own",
+        };
         match self.as_intended {
             None => Vec::new(),
-            Some(true) => {
-                vec!["All is as the sample's author intended, peer by peer and reason by reason.".into()]
-            }
+            Some(true) => vec![format!("All is as the sample's author intended{but}.")],
             Some(false) => {
                 let first = "It is NOT as the sample's author intended:".to_owned();
-                [first]
-                    .into_iter()
-                    .chain(self.differences.iter().map(|difference| format!("  {difference}")))
-                    .collect()
+                let differences = self.differences.iter().map(|difference| format!("  {difference}"));
+                [first].into_iter().chain(differences).collect()
             }
         }
     }
+}
+
+/// A number of things; `plural` is what is added to one thing's name.
+fn some(count: u64, thing: &str, plural: &str) -> String {
+    format!("{} {thing}{}", grouped(count), if count == 1 { "" } else { plural })
 }
 
 /// A row: how many, the reason, what it means. In columns, where there is room for them.
@@ -311,7 +314,7 @@ fn width() -> usize {
 }
 
 /// A sentence in lines as wide as the terminal, those after the first indented.
-fn wrapped(sentence: &str, indent: &str) -> String {
+pub(super) fn wrapped(sentence: &str, indent: &str) -> String {
     textwrap::fill(sentence, textwrap::Options::new(width()).subsequent_indent(indent))
 }
 

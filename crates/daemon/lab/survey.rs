@@ -7,7 +7,7 @@ use palisade_bgp::{Address, Asn, Attributes, Path};
 
 use super::LabError;
 use crate::input::Input;
-use crate::mrt::{Damage, Kind, PeerKey, Reader, Source, Visitor};
+use crate::mrt::{Damage, Fault, PeerKey, Reader, Source, Visitor};
 
 /// The peers in archives, those that announce most first. Left out is who can't have a session with us: it has no AS
 /// (RFC 7607), or ours.
@@ -16,14 +16,13 @@ pub(super) fn speakers(files: &[PathBuf], ours: Asn) -> Result<Vec<PeerKey>, Lab
     let mut reader = Reader::new();
     for file in files {
         let input = Input::open(file)?;
-        survey.damaged = 0;
-        survey.unreadable = None;
         let name = input.name().to_owned();
+        survey.last_fault = None;
         let records = reader.read(input, &mut survey);
-        if records == survey.damaged {
-            return Err(survey
-                .unreadable
-                .map_or(LabError::NotMrt(name), |damage| LabError::Unreadable(damage.fault)));
+        match survey.last_fault.take() {
+            Some(Fault::Unreadable(why)) if records == 0 => return Err(LabError::Unreadable(why)),
+            Some(_) if records == 0 => return Err(LabError::NotMrt(name)),
+            _ => {}
         }
     }
     let mut speakers: Vec<(PeerKey, u64)> = survey.announced.into_iter().collect();
@@ -38,9 +37,8 @@ pub(super) fn speakers(files: &[PathBuf], ours: Asn) -> Result<Vec<PeerKey>, Lab
 #[derive(Default)]
 struct Survey {
     announced: HashMap<PeerKey, u64, foldhash::fast::RandomState>,
-    damaged: u64,
-    /// What keeps the file from being read on.
-    unreadable: Option<Damage>,
+    /// What was wrong with the last record that can't be read.
+    last_fault: Option<Fault>,
 }
 
 impl Visitor for Survey {
@@ -58,11 +56,6 @@ impl Visitor for Survey {
     fn unusable<A: Address>(&mut self, _: Source, _: impl Iterator<Item = Path<A>>) {}
 
     fn damaged(&mut self, damage: Damage) {
-        self.damaged += 1;
-        if matches!(damage.fault, crate::mrt::Fault::Unreadable(_)) {
-            self.unreadable = Some(damage);
-        }
+        self.last_fault = Some(damage.fault);
     }
-
-    fn unread(&mut self, _: Kind) {}
 }

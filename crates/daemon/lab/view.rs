@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use palisade_bgp::session::State;
+use palisade_rib::Tally;
 
 use super::scene::{Scene, SessionScene, by_frequency};
 use crate::terminal::grouped;
@@ -110,25 +111,35 @@ pub(super) struct Sessions<'a>(pub(super) &'a Scene);
 
 impl fmt::Display for Sessions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.0.everybody().map(|session| session.name.chars().count()).max().unwrap_or_default();
+        let scene = self.0;
+        let width = scene.everybody().map(|session| session.name.chars().count()).max().unwrap_or_default();
         let width = width.clamp("session".len(), LONGEST_NAME);
         write!(f, "{:width$} {:8} {:8} {:7}", "session", "AS", "role", "state")?;
         for title in ["announced", "held", "accepted", "rejected"] {
             write!(f, " {title:>NUMBERS$}")?;
         }
         writeln!(f)?;
-        self.0.everybody().try_for_each(|session| row(f, width, session))
+        for session in &scene.sessions {
+            who(f, width, session)?;
+            numbers(f, session.said.announced, &session.tally)?;
+        }
+        write!(f, "{:width$} {:8} {:8} {:7}", "all", "", "", "")?;
+        numbers(f, scene.said().announced, &scene.tally())?;
+        who(f, width, &scene.listener)?;
+        let [.., told] = scene.listener.heard;
+        writeln!(f, " {:>1$}", format!("is told of {} prefixes", grouped(told)), 4 * NUMBERS + 3)
     }
 }
 
-fn row(f: &mut fmt::Formatter<'_>, width: usize, session: &SessionScene) -> fmt::Result {
-    let SessionScene { name, asn, role, tally, .. } = session;
-    write!(f, "{name:width$.width$} {:8} {:8} {:7}", asn.to_string(), role.slug(), state(session.state))?;
-    let numbers =
-        [session.said.announced.cast_signed(), tally.received, tally.accepted, tally.rejected_total()];
-    for number in numbers {
-        write!(f, " {:>NUMBERS$}", counted(number))?;
-    }
+fn who(f: &mut fmt::Formatter<'_>, width: usize, session: &SessionScene) -> fmt::Result {
+    let SessionScene { name, asn, role, .. } = session;
+    write!(f, "{name:width$.width$} {:8} {:8} {:7}", asn.to_string(), role.slug(), state(session.state))
+}
+
+fn numbers(f: &mut fmt::Formatter<'_>, announced: u64, tally: &Tally) -> fmt::Result {
+    let held = [tally.received, tally.accepted, tally.rejected_total()];
+    write!(f, " {:>NUMBERS$}", grouped(announced))?;
+    held.into_iter().try_for_each(|count| write!(f, " {:>NUMBERS$}", counted(count)))?;
     writeln!(f)
 }
 
@@ -153,9 +164,12 @@ struct Totals<'a> {
     rate: u64,
 }
 
+/// What stands under the table, which has the other totals.
 impl fmt::Display for Totals<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.line())?;
+        let (seconds, rate) = (self.scene.elapsed.as_secs_f64(), grouped(self.rate));
+        let installed = grouped(self.scene.kernel.installed as u64);
+        writeln!(f, "{seconds:.1} s, {rate} routes a second, {installed} routes in the kernel")?;
         let rejected = by_frequency(&self.scene.tally().rejected);
         let rejected: Vec<String> =
             rejected.iter().map(|(reason, count)| format!("{reason} {}", counted(*count))).collect();
@@ -164,19 +178,19 @@ impl fmt::Display for Totals<'_> {
 }
 
 impl Totals<'_> {
+    /// All of it in a line.
     fn line(&self) -> String {
-        let Scene { elapsed, kernel, .. } = self.scene;
-        let (said, tally) = (self.scene.said(), self.scene.tally());
+        let (scene, said, tally) = (self.scene, self.scene.said(), self.scene.tally());
         format!(
-            "{:.1} s: {} of {} sessions up, {} announced, {}/s, {} accepted, {} rejected, {} in the kernel",
-            elapsed.as_secs_f64(),
-            self.scene.up(),
-            self.scene.everybody().count(),
+            "{:.1} s: {} of {} sessions up, {} announced ({}/s), {} accepted, {} rejected, {} in the kernel",
+            scene.elapsed.as_secs_f64(),
+            scene.up(),
+            scene.everybody().count(),
             grouped(said.announced),
             grouped(self.rate),
             counted(tally.accepted),
             counted(tally.rejected_total()),
-            grouped(kernel.installed as u64),
+            grouped(scene.kernel.installed as u64),
         )
     }
 }

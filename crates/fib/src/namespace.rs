@@ -73,25 +73,36 @@ fn why(errno: Errno) -> String {
     }
 }
 
+/// What a process has of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// A network namespace.
+    Network,
+    /// That, and a user namespace, which is to be entered first.
+    UserAndNetwork,
+}
+
 /// Moves this process into a network namespace of its own with `lo` up, and, where it is not allowed to do that, into a
 /// user namespace besides. To be called while the process has one thread: the kernel refuses a user namespace to more.
 ///
 /// After an error the process may be in a namespace in which it can do nothing at all. Whoever would go on after a
 /// refusal lets a child process try first.
-pub fn enter() -> Result<(), NamespaceError> {
+pub fn enter() -> Result<Entered, NamespaceError> {
     let (uid, gid) = (geteuid(), getegid());
-    match unshare(CloneFlags::CLONE_NEWNET) {
-        Ok(()) => {}
+    let entered = match unshare(CloneFlags::CLONE_NEWNET) {
+        Ok(()) => Entered::Network,
         Err(Errno::EPERM) => {
             unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).map_err(NamespaceError::Refused)?;
             // Giving up setgroups is the condition for mapping a group (user_namespaces(7)).
             write("/proc/self/setgroups", "deny")?;
             write("/proc/self/uid_map", &format!("0 {uid} 1"))?;
             write("/proc/self/gid_map", &format!("0 {gid} 1"))?;
+            Entered::UserAndNetwork
         }
         Err(errno) => return Err(NamespaceError::Refused(errno)),
-    }
-    Furnisher::open()?.up("lo")
+    };
+    Furnisher::open()?.up("lo")?;
+    Ok(entered)
 }
 
 /// Moves the calling thread, and those that it starts, into another network namespace with `lo` up, and returns what
