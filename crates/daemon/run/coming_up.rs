@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use palisade_bgp::Family;
 use palisade_bgp::negotiated::Negotiated;
-use palisade_bgp::update::Update;
 use palisade_policy::Role;
 use palisade_rib::{ExportView, Intake, PeerIndex, Ranking, RibPeer};
 use tracing::{info, warn};
@@ -33,12 +32,9 @@ pub(crate) struct PeerSetup {
 }
 
 impl PeerSetup {
-    /// Counts an UPDATE and says what was wrong with it.
-    pub(crate) fn note_update(&self, update: &Update<'_>) {
-        self.status.count_update();
-        for fault in update.faults() {
-            warn!(peer = self.name, %fault, "malformed UPDATE");
-        }
+    /// Whether a table is to be expected: a peer without a role exchanges nothing (RFC 8212).
+    pub(crate) fn has_first_table(&self) -> bool {
+        self.policy.role.is_some()
     }
 }
 
@@ -82,7 +78,17 @@ pub(crate) fn come_up(
     };
     let (queue, reader) = session_queue();
     let intake = Intake::new(setup.index, policy, around.shards.count(), around.seed);
-    (Up { connection: negotiated.connection, intake, queue: reader, walked: [0; 2] }, peer, queue)
+    (
+        Up {
+            connection: negotiated.connection,
+            intake,
+            queue: reader,
+            walked: [0; 2],
+            awaited: negotiated.families,
+        },
+        peer,
+        queue,
+    )
 }
 
 /// What the peer is sent of a family; nothing where we have no address to put in as the next hop.

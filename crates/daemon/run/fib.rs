@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,7 +20,8 @@ use tracing::{error, info, warn};
 
 /// How often the kernel's notifications are read when nothing else happens.
 const KERNEL_POLL: Duration = Duration::from_millis(100);
-/// How long routes of an earlier run are kept for sessions to come up and confirm them.
+/// How long routes of an earlier run are kept for sessions to come up and confirm them, where not every peer says when its
+/// table is complete.
 const LEFTOVERS_KEPT: Duration = Duration::from_secs(120);
 /// How long to rest after the kernel could not be talked to.
 const RETRY: Duration = Duration::from_secs(1);
@@ -33,12 +34,26 @@ pub(crate) struct FibQueue {
     stopping: AtomicBool,
     stats: Mutex<FibStats>,
     asked: Mutex<Vec<Answer>>,
+    /// First tables that are not in yet: one a peer and shard.
+    awaited: AtomicUsize,
 }
 
 /// Where the answer to whether the kernel agrees goes.
 type Answer = oneshot::Sender<Result<Agreement, FibError>>;
 
 impl FibQueue {
+    /// For a router that waits for so many first tables.
+    pub(crate) fn new(awaited: usize) -> Self {
+        FibQueue { awaited: AtomicUsize::new(awaited), ..FibQueue::default() }
+    }
+
+    /// A shard has left all changes that come of a peer's first table. Once all have, of all peers, nobody is going to
+    /// confirm what an earlier run left in the kernel.
+    pub(crate) fn first_table_is_in(&self) {
+        self.awaited.fetch_sub(1, Ordering::AcqRel);
+        self.news.notify_one();
+    }
+
     /// Leaves what has changed.
     pub(crate) fn push<A: Address>(&self, changes: &[Change<A>]) {
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -123,10 +138,12 @@ impl<K: Kernel> Worker<K> {
 
     fn round(&mut self) -> Result<(), FibError> {
         let wait = if self.busy { Duration::ZERO } else { KERNEL_POLL };
+        // Asked before the changes are taken: all that came before it are among them.
+        let all_in = self.queue.awaited.load(Ordering::Acquire) == 0;
         for (prefix, next_hop) in self.queue.take(wait) {
             self.fib.set(prefix.into(), next_hop);
         }
-        if self.leftovers_until.is_some_and(|until| Instant::now() >= until) {
+        if self.leftovers_until.is_some_and(|until| all_in || Instant::now() >= until) {
             self.leftovers_until = None;
             self.fib.start_complete();
         }
@@ -134,5 +151,43 @@ impl<K: Kernel> Worker<K> {
         let progress = self.fib.sync(Instant::now())?;
         self.busy = news.more || progress.sent > 0 && progress.pending > 0;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use palisade_fib::{FibConfig, KernelRoute, MAIN_TABLE, MemoryKernel, PALISADE_PROTOCOL, RouteTarget};
+
+    fn installed_becomes(queue: &FibQueue, installed: usize) -> bool {
+        let until = Instant::now() + Duration::from_secs(10);
+        while queue.stats().installed != installed && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
+        queue.stats().installed == installed
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_goes_when_the_last_first_table_is_in() {
+        let mut kernel = MemoryKernel::new();
+        kernel.insert(KernelRoute {
+            prefix: "198.18.0.0/24".parse().unwrap(),
+            table: MAIN_TABLE,
+            protocol: PALISADE_PROTOCOL,
+            metric: FibConfig::default().metric,
+            target: RouteTarget::Other,
+        });
+        let queue = Arc::new(FibQueue::new(2));
+        let fib = Fib::open(kernel, FibConfig::default()).unwrap();
+        let thread = start(fib, Arc::clone(&queue)).unwrap();
+        assert!(installed_becomes(&queue, 1));
+        queue.first_table_is_in();
+        thread::sleep(KERNEL_POLL * 2);
+        assert_eq!(queue.stats().installed, 1, "one table is still to come");
+        queue.first_table_is_in();
+        assert!(installed_becomes(&queue, 0));
+        queue.stop();
+        thread.join().unwrap();
     }
 }

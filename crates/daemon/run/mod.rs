@@ -16,6 +16,7 @@
 mod addresses;
 mod coming_up;
 pub(crate) mod command;
+mod complaints;
 pub(crate) mod connection;
 mod fib;
 mod listener;
@@ -116,7 +117,8 @@ impl Router {
         let listening = listening.collect::<Result<Vec<_>, _>>()?;
         let fib = match kernel {
             Some(kernel) => {
-                let queue = Arc::new(FibQueue::default());
+                let tables = config.peers.iter().filter(|peer| peer.role.is_some()).count();
+                let queue = Arc::new(FibQueue::new(tables * shard_count()));
                 let thread = fib::start(kernel, Arc::clone(&queue)).map_err(StartError::Thread)?;
                 Some((queue, thread))
             }
@@ -236,7 +238,7 @@ impl Router {
 
 /// One shard a core, each with what we originate of its prefixes.
 fn originating_shards(config: &Config, tables: &Arc<Snapshot>) -> Vec<Shard> {
-    let count = thread::available_parallelism().map_or(1, usize::from);
+    let count = shard_count();
     let mut shards: Vec<Shard> = (0..count).map(|_| Shard::new(Arc::clone(tables))).collect();
     for prefix in &config.router.networks {
         let (shard, unspecified): (usize, IpAddr) = match *prefix {
@@ -246,6 +248,10 @@ fn originating_shards(config: &Config, tables: &Arc<Snapshot>) -> Vec<Shard> {
         shards[shard].originate(*prefix, &Arc::new(AttributeSet::originated(unspecified.into())));
     }
     shards
+}
+
+fn shard_count() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// A number that differs between processes.

@@ -27,6 +27,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, info, warn};
 
 use super::coming_up::{PeerSetup, come_up};
+use super::complaints::Complaints;
 use super::connection::Connection;
 use super::queue::{Outgoing, SessionReader};
 use super::shard::{Shards, ToShard};
@@ -60,6 +61,9 @@ pub(crate) struct PeerTask {
     /// Messages that wait for a place in a shard's inbox, in order.
     to_shards: VecDeque<(usize, ToShard)>,
     up: Option<Up>,
+    complaints: Complaints,
+    /// Whether the FIB still waits to hear that this peer's table is in.
+    first_table_awaited: bool,
     restart_at: Option<Instant>,
 }
 
@@ -77,6 +81,8 @@ pub(crate) struct Up {
     pub(crate) queue: SessionReader,
     /// Shards that have sent all they held, by family.
     pub(crate) walked: [usize; 2],
+    /// Families that the peer has not said End-of-RIB for.
+    pub(crate) awaited: [bool; 2],
 }
 
 /// What woke the task.
@@ -99,6 +105,7 @@ impl PeerTask {
         accepted: mpsc::Receiver<TcpStream>,
     ) -> Self {
         PeerTask {
+            first_table_awaited: setup.has_first_table(),
             setup,
             around,
             session,
@@ -107,6 +114,7 @@ impl PeerTask {
             connecting: None,
             to_shards: VecDeque::new(),
             up: None,
+            complaints: Complaints::default(),
             restart_at: None,
         }
     }
@@ -334,9 +342,11 @@ impl PeerTask {
         while let Some(event) = self.session.next_event(now) {
             match event {
                 Event::Update(update) => {
-                    self.setup.note_update(&update);
+                    self.setup.status.count_update();
+                    self.complaints.note(&self.setup.name, &update, now);
                     if let Some(up) = &mut self.up {
                         up.intake.push(&update, &tables);
+                        update.end_of_rib().inspect(|family| up.awaited[family.index()] = false);
                     }
                 }
                 Event::Established(negotiated) => {
@@ -353,6 +363,7 @@ impl PeerTask {
                         .extend(shards.clone().map(|shard| (shard, ToShard::Refresh(index, family))));
                 }
                 Event::Down(reason) => {
+                    self.complaints.tell_rest(&self.setup.name);
                     warn!(peer = self.setup.name, %reason, "session down");
                     self.setup.status.set_fault(reason.to_string());
                     self.up = None;
@@ -366,6 +377,9 @@ impl PeerTask {
         }
         if let Some(up) = &mut self.up {
             self.to_shards.extend(up.intake.take().map(|(shard, batch)| (shard, ToShard::Batch(batch))));
+            if up.awaited == [false; 2] && std::mem::take(&mut self.first_table_awaited) {
+                self.to_shards.extend(shards.map(|shard| (shard, ToShard::FirstTable)));
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) enum ToShard {
     PeerDown(PeerIndex),
     Batch(Batch),
     Refresh(PeerIndex, Family),
+    /// A peer's first table is in: it has said End-of-RIB for all families (RFC 4724 s2).
+    FirstTable,
     /// A session's queue has room again.
     Room,
     Tables(Arc<Snapshot>, Arc<[Prefix]>),
@@ -51,7 +53,8 @@ impl Shards {
         for (number, shard) in shards.into_iter().enumerate() {
             let (sender, inbox) = mpsc::channel(INBOX);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-            let worker = Worker { shard, inbox, wiring: Wiring { queues: Vec::new(), fib: fib.clone() } };
+            let wiring = Wiring { queues: Vec::new(), fib: fib.clone() };
+            let worker = Worker { shard, inbox, wiring, first_tables: 0 };
             let thread = thread::Builder::new().name(format!("shard-{number}"));
             threads.push(thread.spawn(move || runtime.block_on(worker.run()))?);
             senders.push(sender);
@@ -94,6 +97,8 @@ struct Worker {
     shard: Shard,
     inbox: mpsc::Receiver<ToShard>,
     wiring: Wiring,
+    /// Peers whose first table is in and not published.
+    first_tables: usize,
 }
 
 impl Worker {
@@ -107,6 +112,7 @@ impl Worker {
                 paths += self.handle(message);
             }
             due = self.shard.publish(Instant::now(), &mut self.wiring);
+            self.wiring.first_tables_are_in(std::mem::take(&mut self.first_tables));
         }
     }
 
@@ -142,6 +148,7 @@ impl Worker {
                 self.shard.peer_down(index);
             }
             ToShard::Refresh(index, family) => self.shard.refresh(index, family),
+            ToShard::FirstTable => self.first_tables += 1,
             ToShard::Room => {}
             ToShard::Tables(tables, changed) => self.shard.replace_tables(tables, &changed),
         }
@@ -161,6 +168,12 @@ impl Wiring {
             self.queues.resize(peer.index() + 1, None);
         }
         self.queues[peer.index()] = queue;
+    }
+
+    fn first_tables_are_in(&self, count: usize) {
+        if let Some(fib) = &self.fib {
+            (0..count).for_each(|_| fib.first_table_is_in());
+        }
     }
 
     fn queue(&self, peer: PeerIndex) -> Option<&SessionQueue> {

@@ -183,7 +183,7 @@ impl<K: Kernel> Fib<K> {
         let removed = self.remove_all(&routes)?;
         self.remove_all(&objects)?;
         self.stray_routes.clear();
-        tracing::info!(routes = removed, objects = objects.len(), "swept");
+        tracing::debug!(routes = removed, objects = objects.len(), "swept");
         Ok(removed)
     }
 
