@@ -1,0 +1,185 @@
+//! A BIRD in a namespace: its configuration, its life, and what it says.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::announcement::Announcement;
+use crate::namespace::Process;
+use crate::neighbor::Neighbor;
+use crate::oracle::OURS;
+
+/// How long it may take to read its routes, which for the real table are more than a hundred megabytes.
+const LOADING: Duration = Duration::from_secs(300);
+
+/// The end of the log that is shown with a failure.
+const LAST_LINES: usize = 20;
+
+pub(crate) struct Bird {
+    namespace: &'static str,
+    folder: PathBuf,
+    process: Option<Process>,
+}
+
+impl Bird {
+    /// Writes the configuration of a BIRD that plays these neighbours, and starts it.
+    pub(crate) fn start(
+        namespace: &'static str,
+        folder: &Path,
+        neighbors: &[&Neighbor],
+        extra: &str,
+    ) -> Self {
+        let folder = folder.join(namespace);
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        let mut text = format!("log \"{}\" all;\n", folder.join("log").display());
+        let id = neighbors.first().map(|neighbor| neighbor.router_id).expect("a BIRD plays someone");
+        let _ = writeln!(text, "router id {id};\ntimeformat protocol iso long ms;\nprotocol device {{}}");
+        neighbors.iter().for_each(|neighbor| configure(neighbor, &folder, &mut text));
+        fs::write(folder.join("bird.conf"), text + extra).expect("a file can be written");
+        let mut bird = Bird { namespace, folder, process: None };
+        bird.run();
+        bird
+    }
+
+    /// Starts it, again where it was killed, and waits until it has read its routes.
+    pub(crate) fn run(&mut self) {
+        let mut command = Command::new("ip");
+        command
+            .args(["netns", "exec", self.namespace, "bird", "-f", "-c"])
+            .arg(self.folder.join("bird.conf"));
+        command.arg("-s").arg(self.socket()).stdout(Stdio::null());
+        // `ip netns exec` becomes BIRD, so that it is BIRD that is killed.
+        self.process = Some(Process(command.spawn().expect("bird starts")));
+        let deadline = Instant::now() + LOADING;
+        while !self.try_ask("show status").contains("up and running") {
+            assert!(Instant::now() < deadline, "BIRD does not start: {}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Ends it without a word to its neighbours.
+    pub(crate) fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Has it do something.
+    pub(crate) fn ask(&self, command: &str) -> String {
+        let answer = self.try_ask(command);
+        assert!(answer.contains("ready"), "birdc {command}: {answer}");
+        answer
+    }
+
+    fn try_ask(&self, command: &str) -> String {
+        let output = Command::new("birdc").arg("-s").arg(self.socket()).args(command.split(' ')).output();
+        String::from_utf8_lossy(&output.expect("birdc runs").stdout).into_owned()
+    }
+
+    /// Switches a group of a neighbour's routes on or off.
+    pub(crate) fn switch(&self, neighbor: &str, group: &str, on: bool) {
+        for family in [4, 6] {
+            self.switch_protocol(&format!("{neighbor}_{group}{family}"), on);
+        }
+    }
+
+    /// Switches a protocol on or off.
+    pub(crate) fn switch_protocol(&self, name: &str, on: bool) {
+        self.ask(&format!("{} {name}", if on { "enable" } else { "disable" }));
+    }
+
+    /// When a session came up, and how many announcements it has sent since: both change if it ends or is asked for a
+    /// refresh.
+    pub(crate) fn vital_signs(&self, protocol: &str) -> Vec<String> {
+        let told = self.ask(&format!("show protocols all {protocol}"));
+        // `Export updates: received rejected filtered ignored accepted`
+        let sent = |line: &str| line.split_whitespace().last().unwrap_or_default().to_owned();
+        told.lines()
+            .filter_map(|line| match line {
+                _ if line.starts_with(protocol) => Some(line.to_owned()),
+                _ if line.contains("Export updates:") => Some(sent(line)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// All its sessions in a line each.
+    pub(crate) fn sessions(&self) -> String {
+        self.try_ask("show protocols")
+            .lines()
+            .filter(|line| line.contains("BGP"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    /// The end of its log.
+    pub(crate) fn last_words(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.join("socket")
+    }
+}
+
+/// The protocols of one neighbour, with the files of routes that they include.
+fn configure(neighbor: &Neighbor, folder: &Path, text: &mut String) {
+    let name = neighbor.name;
+    for family in [4, 6] {
+        let _ = writeln!(text, "ipv{family} table {name}_table{family};");
+        for (rank, group) in neighbor.groups.iter().enumerate() {
+            let file = folder.join(format!("{name}_{}{family}.routes", group.name));
+            fs::write(&file, routes(&group.announcements, family)).expect("a file can be written");
+            let disabled = if group.on { "" } else { "disabled; " };
+            let channel =
+                format!("ipv{family} {{ table {name}_table{family}; preference {}; }};", 200 + rank);
+            let _ = writeln!(text, "protocol static {name}_{}{family} {{ {disabled}{channel}", group.name);
+            let _ = writeln!(text, "include \"{}\";\n}}", file.display());
+        }
+    }
+    for (session, families) in neighbor.sessions() {
+        let over_v6 = families == [6];
+        let (theirs, ours) = if over_v6 {
+            (neighbor.v6.to_string(), neighbor.ours.1.to_string())
+        } else {
+            (neighbor.v4.to_string(), neighbor.ours.0.to_string())
+        };
+        let disabled = if neighbor.up { "" } else { "disabled; " };
+        let _ = writeln!(text, "protocol bgp {session} {{ {disabled}local {theirs} as {};", neighbor.asn);
+        let _ = writeln!(text, "neighbor {ours} as {OURS}; hold time {};", neighbor.hold_time_s);
+        text.push_str(
+            "connect delay time 1; connect retry time 1; error wait time 1, 2; startup hold time 60;\n",
+        );
+        for family in families {
+            let address = if *family == 4 { neighbor.v4.to_string() } else { neighbor.v6.to_string() };
+            let _ = writeln!(
+                text,
+                "ipv{family} {{ table {name}_table{family}; import all; export all; next hop address {address}; }};"
+            );
+        }
+        text.push_str("}\n");
+    }
+}
+
+/// A `route` statement for each announcement of a family that BIRD itself can make.
+fn routes(announcements: &[Announcement], family: u8) -> String {
+    let mut text = String::new();
+    for Announcement { prefix, path, .. } in
+        announcements.iter().filter(|announcement| !announcement.aggregated)
+    {
+        if prefix.addr().is_ipv4() == (family == 4) {
+            let _ = write!(text, "route {prefix} blackhole {{");
+            for asn in path.iter().rev() {
+                let _ = write!(text, " bgp_path.prepend({asn});");
+            }
+            text.push_str(" };\n");
+        }
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! A place to make networks in: the test runs itself again as the first process of new namespaces.
+//!
+//! `unshare` gives it a network, a mount table and process numbers of its own, as root or as root of a new user namespace.
+//! When that first process ends the kernel ends every other one in there and takes the networks away, so nothing is left
+//! behind, whatever happens.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::process::{Child, Command};
+
+const INSIDE: &str = "PALISADE_KERNEL_INSIDE";
+const NAMESPACES: [&str; 6] = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
+
+/// Runs `body` in namespaces of its own, or says why not.
+pub(crate) fn in_namespace(test: &str, body: fn()) {
+    if std::env::var_os(INSIDE).is_some() {
+        return body();
+    }
+    match way_in() {
+        Err(why) => println!("skipped: {test}: {why}"),
+        Ok(way) => {
+            let mut command = unshare(&way);
+            command.arg(std::env::current_exe().expect("this program has a name"));
+            command.args(["--exact", test, "--include-ignored", "--nocapture"]).env(INSIDE, "1");
+            let output = command.output().expect("unshare runs");
+            let told = String::from_utf8_lossy(&output.stdout);
+            // What the harness inside says of itself is of no interest.
+            told.lines().filter(|line| line.starts_with(['=', 's'])).for_each(|line| println!("{line}"));
+            assert!(output.status.success(), "inside: {told}\n{}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+/// The arguments of `unshare` that work here.
+fn way_in() -> Result<Vec<&'static str>, String> {
+    for program in ["ip", "bird", "birdc"] {
+        if let Err(fault) = Command::new(program).arg("--version").output() {
+            return Err(format!("no {program}: {fault}"));
+        }
+    }
+    let script = "mount -t tmpfs tmpfs /run && ip netns add probe && ip link add left type veth peer name right netns probe";
+    let mut why = String::new();
+    for user in [&[][..], &["--user", "--map-root-user"]] {
+        let way = [user, &NAMESPACES].concat();
+        match unshare(&way).args(["sh", "-c", script]).output() {
+            Ok(output) if output.status.success() => return Ok(way),
+            Ok(output) => why = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "),
+            Err(fault) => why = format!("no unshare: {fault}"),
+        }
+    }
+    Err(format!("no namespaces can be made here: {why}"))
+}
+
+fn unshare(way: &[&str]) -> Command {
+    let mut command = Command::new("unshare");
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.args(way).env("PATH", format!("{path}:/usr/sbin:/sbin"));
+    command
+}
+
+/// Prepares the router's namespace, which the test is in.
+pub(crate) fn prepare() {
+    run("mount -t tmpfs tmpfs /run && ip link set lo up");
+    // The kernel's own limits on IPv6 routes are for small machines.
+    run("test ! -w /proc/sys/net/ipv6/route/max_size || echo 2147483647 >/proc/sys/net/ipv6/route/max_size");
+}
+
+/// Makes a namespace at the other end of a link of that name.
+pub(crate) fn join(name: &str) {
+    run(&format!("ip netns add {name} && ip link add {name} type veth peer name uplink netns {name}"));
+    run(&format!("ip link set {name} up && ip -n {name} link set lo up && ip -n {name} link set uplink up"));
+}
+
+/// Gives a link addresses at both ends.
+pub(crate) fn address(link: &str, ours: (Ipv4Addr, Ipv6Addr), theirs: (Ipv4Addr, Ipv6Addr)) {
+    for (place, device, (v4, v6)) in [(String::new(), link, ours), (format!("-n {link}"), "uplink", theirs)] {
+        run(&format!("ip {place} addr replace {v4}/28 dev {device}"));
+        run(&format!("ip {place} addr replace {v6}/64 dev {device} nodad"));
+    }
+}
+
+/// Runs a command line and returns what it printed.
+pub(crate) fn run(line: &str) -> String {
+    let output = Command::new("sh").args(["-c", line]).output().expect("sh runs");
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A program that ends with what holds it.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    /// Ends it at once (SIGKILL).
+    pub(crate) fn kill(&mut self) {
+        // One that has ended already can't be killed, which is as well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
