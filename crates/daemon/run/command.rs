@@ -97,7 +97,12 @@ async fn reload(config: &Config, tables: Arc<Snapshot>, router: &Router) -> Arc<
     match read_vrps_again(config, &tables) {
         Ok(new) => {
             let changed = tables.rov.changed_ranges(&new.rov);
-            info!(vrps = new.rov.len(), changed = changed.len(), generation = new.generation, "VRPs read again");
+            info!(
+                vrps = new.rov.len(),
+                changed = changed.len(),
+                generation = new.generation,
+                "VRPs read again"
+            );
             let new = Arc::new(new);
             router.replace_tables(Arc::clone(&new), changed).await;
             new
