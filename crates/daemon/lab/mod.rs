@@ -119,9 +119,9 @@ enum LabError {
     Kernel(KernelError),
     #[error("a thread can't be started: {0}")]
     Thread(io::Error),
-    #[error("after {seconds} s these sessions are not up: {sessions}")]
+    #[error("after {seconds} s these sessions are not up: {sessions}\n{faults}")]
     #[diagnostic(help("PALISADE_LOG=debug tells what they try"))]
-    NotUp { seconds: u64, sessions: String },
+    NotUp { seconds: u64, sessions: String, faults: String },
     #[error("{0} routes are still in the kernel after the router has stopped")]
     LeftBehind(usize),
 }

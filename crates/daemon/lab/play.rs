@@ -1,5 +1,6 @@
 //! The play, from the router's start to its stop.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use super::cast::{Cast, Material};
 use super::expected::Expected;
 use super::ground::{self, Ground};
 use super::player::{Performance, Player};
-use super::scene::{Audience, Scene};
+use super::scene::{Audience, Scene, SessionScene};
 use super::script;
 use super::setting::Setting;
 use super::stage::Stage;
@@ -25,7 +26,7 @@ use crate::run::Router;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// By when all sessions must be up.
-const UP_WITHIN: Duration = Duration::from_secs(30);
+const UP_WITHIN: Duration = Duration::from_secs(15);
 
 /// For how long nothing may happen before the play is over: once everything is played, and is as expected; once everything
 /// is played, and is not, or nobody knows what to expect; and in any case.
@@ -181,13 +182,11 @@ async fn settle(
 }
 
 fn not_up(scene: &Scene) -> LabError {
-    let down = scene.everybody().filter(|session| !session.is_up());
-    let told = down.map(|session| match &session.fault {
-        Some(fault) => format!("{} ({fault})", session.name),
-        None => session.name.clone(),
-    });
-    let sessions = told.collect::<Vec<_>>().join(", ");
-    LabError::NotUp { seconds: UP_WITHIN.as_secs(), sessions }
+    let down: Vec<&SessionScene> = scene.everybody().filter(|session| !session.is_up()).collect();
+    let sessions = down.iter().map(|session| session.name.as_str()).collect::<Vec<_>>().join(", ");
+    let faults: BTreeSet<&str> = down.iter().filter_map(|session| session.fault.as_deref()).collect();
+    let faults = faults.into_iter().collect::<Vec<_>>().join("; ");
+    LabError::NotUp { seconds: UP_WITHIN.as_secs(), sessions, faults }
 }
 
 async fn verify(router: &Router) -> Verified {

@@ -31,6 +31,7 @@ pub(super) struct Performance {
     withdrawn: AtomicU64,
     done: AtomicBool,
     end: Mutex<Option<String>>,
+    trouble: Mutex<Option<String>>,
     pub(super) heard: Heard,
 }
 
@@ -60,6 +61,15 @@ impl Performance {
     /// Why its session has ended, where it has.
     pub(super) fn end(&self) -> Option<String> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why its last attempt at a session failed, where one did.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn failed(&self, why: String) {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
     }
 
     fn ended(&self, why: String) {
@@ -205,7 +215,10 @@ impl Player {
                 self.session.connected(ConnectionId::Outgoing, now);
             }
             // The session tries again.
-            Wake::Connected(Err(_)) => self.lost(now),
+            Wake::Connected(Err(fault)) => {
+                self.performance.failed(format!("can't connect to {}: {fault}", self.seat.router));
+                self.lost(now);
+            }
             Wake::Readable => self.read(now),
             Wake::Writable => self.write(now),
             Wake::Line(line) => self.say(line, now),
@@ -269,8 +282,9 @@ impl Player {
                     hear::<u128>(&mut self.held, &self.performance.heard, &update);
                 }
                 Event::Down(reason) => self.performance.ended(reason.to_string()),
-                // The session tries again, and the router says what it did not like.
-                Event::Failed(_) | Event::Established(_) | Event::RouteRefresh(_) => {}
+                // The session tries again.
+                Event::Failed(reason) => self.performance.failed(reason.to_string()),
+                Event::Established(_) | Event::RouteRefresh(_) => {}
             }
         }
     }

@@ -70,7 +70,10 @@ impl Audience<'_> {
                 updates: peer.status.updates(),
                 tally: peer.status.counters.read(),
                 heard: performance.heard.all(),
-                fault: performance.end().or_else(|| peer.status.last_fault()),
+                fault: performance
+                    .end()
+                    .or_else(|| peer.status.last_fault())
+                    .or_else(|| performance.trouble()),
             })
             .collect();
         // Everybody is the parts and the listener, so there is a last one.

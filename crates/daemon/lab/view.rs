@@ -9,6 +9,7 @@ use palisade_bgp::session::State;
 use palisade_rib::Tally;
 
 use super::scene::{Scene, SessionScene, by_frequency};
+use crate::logs;
 use crate::terminal::grouped;
 
 /// Between two lines, where there is no terminal.
@@ -35,11 +36,9 @@ impl View {
     /// Nothing yet, on standard error.
     pub(super) fn new() -> Self {
         let drawn = || (MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)), Vec::new());
-        View {
-            lines: io::stderr().is_terminal().then(drawn),
-            last_line: Duration::ZERO,
-            rate: Rate::default(),
-        }
+        // A log would be drawn over.
+        let draws = io::stderr().is_terminal() && !logs::is_asked_for();
+        View { lines: draws.then(drawn), last_line: Duration::ZERO, rate: Rate::default() }
     }
 
     /// Shows a moment.
