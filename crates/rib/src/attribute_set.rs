@@ -115,7 +115,7 @@ const SWEEP_FLOOR: usize = 1024;
 /// The sets that one session's paths use, found by their octets.
 ///
 /// Sets that no path uses any more are let go when the count has doubled since they last were, so an interner never
-/// holds more than twice what is in use and [`SWEEP_FLOOR`].
+/// holds more than twice what is in use and 1,024 more.
 #[derive(Debug)]
 pub struct Interner {
     sets: HashTable<Arc<AttributeSet>>,
