@@ -16,6 +16,11 @@ pub(crate) fn print(text: &str) {
     drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
 }
 
+/// Prints something that is no result, on standard error.
+pub(crate) fn remark(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{text}"));
+}
+
 /// Prints a problem: first those that it is made of, so that what they come to stands last.
 pub(crate) fn tell(problem: &dyn Diagnostic) {
     let mut text = String::new();

@@ -41,7 +41,7 @@ use cast::{Cast, Material};
 use ground::Ground;
 use play::Ending;
 use setting::Setting;
-use summary::{Summary, wrapped};
+use summary::{Summary, some, wrapped};
 
 /// The seed of the sample, unless another is given.
 const SEED: u64 = 1;
@@ -176,12 +176,12 @@ fn lab(arguments: &Arguments) -> Result<bool, LabError> {
     match play::play(&ground, &cast, &setting, expected.as_ref(), hold)? {
         Ending::Played(is_good) => {
             if arguments.hold {
-                eprintln!("Stopped: the sessions are closed, and the routes are out of the kernel.");
+                terminal::remark("Stopped: the sessions are closed, and the routes are out of the kernel.");
             }
             Ok(is_good)
         }
         Ending::Interrupted => {
-            eprintln!("Interrupted: the router is stopped, and nothing is left behind.");
+            terminal::remark("Interrupted: the router is stopped, and nothing is left behind.");
             Ok(false)
         }
     }
@@ -203,28 +203,28 @@ fn introduce(cast: &Cast, ground: &Ground, setting: &Setting) {
         Material::Archives(files, _) if files.len() == 1 => "an archive".into(),
         Material::Archives(files, _) => format!("{} archives", files.len()),
     };
-    let (peers, asn) = (cast.parts.len(), cast.local_asn);
+    let (peers, asn) = (some(cast.parts.len() as u64, "peer", "s"), cast.local_asn);
     let tables = &setting.tables;
     let judged_by = format!(
-        "It judges by {} VRPs and {} route objects.",
-        terminal::grouped(tables.rov.len() as u64),
-        terminal::grouped(tables.irr.len() as u64)
+        "It judges by {} and {}.",
+        some(tables.rov.len() as u64, "VRP", "s"),
+        some(tables.irr.len() as u64, "route object", "s")
     );
     let where_it_is = match ground {
         Ground::Namespaces(_) => "It and its kernel routes are in a network namespace of their own.".into(),
         Ground::Loopback { because } => format!("Its routes go into a kernel in memory, because {because}."),
     };
     let introduction = format!(
-        "A router, {asn}, and {peers} peers that play {material} to it; one more listens. {judged_by} {where_it_is}"
+        "A router, {asn}, and {peers} to play {material} to it; one more listens. {judged_by} {where_it_is}"
     );
-    eprintln!("{}\n", wrapped(&introduction, ""));
+    terminal::remark(&(wrapped(&introduction, "") + "\n"));
 }
 
 fn tell_sample(folder: &Path) {
     let folder = folder.display();
-    eprintln!(
+    terminal::remark(&format!(
         "The sample is in {folder}; `palisade replay --config {folder}/palisade.toml {folder}/*.mrt` judges it offline."
-    );
+    ));
 }
 
 /// How to look around while the router stays up.
@@ -235,11 +235,11 @@ fn tell_hold(ground: &Ground) {
         Ground::Namespaces(Entered::UserAndNetwork) => Some("--user --preserve-credentials --net"),
         Ground::Loopback { .. } => None,
     };
-    eprintln!("\nThe router stays up; Ctrl-C ends it. From another terminal:");
+    terminal::remark("\nThe router stays up; Ctrl-C ends it. From another terminal:");
     if let Some(enter) = enter {
-        eprintln!("  nsenter --target {pid} {enter} ip route");
-        eprintln!("  nsenter --target {pid} {enter} ip -6 route");
+        terminal::remark(&format!("  nsenter --target {pid} {enter} ip route"));
+        terminal::remark(&format!("  nsenter --target {pid} {enter} ip -6 route"));
     }
-    eprintln!("  palisade lab --show-config                    what it runs with");
-    eprintln!("  PALISADE_LOG=info palisade lab --hold         the same again, with its log");
+    terminal::remark("  palisade lab --show-config                    what it runs with");
+    terminal::remark("  PALISADE_LOG=info palisade lab --hold         the same again, with its log");
 }

@@ -181,7 +181,7 @@ impl Player {
         }
     }
 
-    /// Queues what the session itself has to say, once nothing else waits: it must not pass what was queued before.
+    /// Queues what the session itself has to say, behind what it said before.
     fn transmit(&mut self) {
         while let Some(connection) = &mut self.connection
             && let Some(octets) = self.session.poll_transmit(ConnectionId::Outgoing)

@@ -292,7 +292,7 @@ impl Summary {
 }
 
 /// A number of things; `plural` is what is added to one thing's name.
-fn some(count: u64, thing: &str, plural: &str) -> String {
+pub(super) fn some(count: u64, thing: &str, plural: &str) -> String {
     format!("{} {thing}{}", grouped(count), if count == 1 { "" } else { plural })
 }
 

@@ -10,7 +10,7 @@ use palisade_rib::Tally;
 
 use super::scene::{Scene, SessionScene, by_frequency};
 use crate::logs;
-use crate::terminal::grouped;
+use crate::terminal::{self, grouped};
 
 /// Between two lines, where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(1);
@@ -56,7 +56,7 @@ impl View {
             }
             None if scene.elapsed >= self.last_line + LINE_EVERY => {
                 self.last_line = scene.elapsed;
-                eprintln!("{}", Totals { scene, rate: self.rate.a_second }.line());
+                terminal::remark(&Totals { scene, rate: self.rate.a_second }.line());
             }
             None => {}
         }
