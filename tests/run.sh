@@ -31,7 +31,7 @@ done
 export PATH=$PATH:/usr/sbin:/sbin
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.real"' EXIT
 
 echo "== formatting"
 cargo fmt --all --check
@@ -43,6 +43,17 @@ echo "== tests"
 status=0
 cargo test --workspace --no-fail-fast -- --show-output >"$log" 2>&1 || status=$?
 grep -Ev '^(running 0 tests|test result: ok\. 0 passed|$|successes:|---- .* stdout ----)' "$log"
+
+# The whole real table against all real VRPs, route by route: for optimized builds.
+if [ -d "${PALISADE_REAL_DATA:-../shared/data}" ]; then
+    echo "== origin validation of the real table"
+    cargo test --release --config 'profile.release.lto=false' -p palisade-policy --test real_data -- \
+        --include-ignored --show-output >"$log.real" 2>&1 || status=$?
+    grep -Ev '^(running 0 tests|$|successes:|---- .* stdout ----| +(Compiling|Downloaded))' "$log.real"
+    cat "$log.real" >>"$log"
+else
+    echo "skipped: real_data: no real data here (PALISADE_REAL_DATA)" >>"$log"
+fi
 
 if grep -q '^skipped: ' "$log"; then
     echo "== not run here"

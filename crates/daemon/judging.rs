@@ -40,7 +40,7 @@ pub(crate) struct CheckMode {
     pub(crate) because: Because,
 }
 
-/// A peer for the judge. Its as-set is expanded from the tables' IRR; where that fails, and [`tables`] says so, the peer
+/// A peer for the judge. Its as-set is expanded from the tables' IRR; where that fails, and [`tables()`] says so, the peer
 /// may originate for its own AS alone.
 pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_policy::Peer {
     let mut judged = palisade_policy::Peer::new(peer.asn, config.router.asn, peer.role, peer.address);

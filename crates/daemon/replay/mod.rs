@@ -30,12 +30,12 @@ use crate::input::{Input, InputError};
 use crate::judging::tables::{self, TableError};
 use crate::judging::{self, Tables};
 use crate::mrt::{Fault, Reader};
-use crate::terminal;
+use crate::terminal::{self, grouped};
 
 use progress::Progress;
 use roster::Roster;
 use routes::Routes;
-use summary::{Summary, grouped};
+use summary::Summary;
 use visitor::Judging;
 
 /// What can be asked of `palisade replay`.

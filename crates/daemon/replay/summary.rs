@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use super::roster::Match;
 use super::tally::Tally;
 use super::visitor::Judging;
+use crate::terminal::grouped;
 
 /// The numbers of a replay.
 #[derive(Debug, Serialize)]
@@ -203,32 +204,5 @@ fn share(f: &mut fmt::Formatter<'_>, depth: usize, name: &str, count: u64, of: u
     match of {
         0 => writeln!(f),
         _ => writeln!(f, "{:>9.2} %", count as f64 / of as f64 * 100.0),
-    }
-}
-
-/// A number in groups of three: `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_three() {
-        for (number, text) in
-            [(0, "0"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (1_234_567, "1,234,567")]
-        {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

@@ -91,11 +91,6 @@ impl Truth {
         }
         self.rov[rov as usize] += 1;
     }
-
-    /// Announcements that are accepted.
-    pub(crate) fn accepted(&self) -> u64 {
-        self.announcements - self.refused.values().sum::<u64>()
-    }
 }
 
 impl Sample {
