@@ -10,11 +10,13 @@ pub(crate) struct Announcement {
     pub(crate) path: Vec<u32>,
     /// The path ends in an AS_SET of that origin and another.
     pub(crate) aggregated: bool,
+    /// What the oracle last said against it.
+    pub(crate) refusal: Option<&'static str>,
 }
 
 impl Announcement {
     pub(crate) fn new(prefix: IpNet, path: Vec<u32>) -> Self {
-        Announcement { prefix, path, aggregated: false }
+        Announcement { prefix, path, aggregated: false, refusal: None }
     }
 
     pub(crate) fn origin(&self) -> u32 {

@@ -81,7 +81,7 @@ impl Registries {
 
     /// Why an announcement is refused, in words; `None` where it is accepted.
     pub(crate) fn refusal(&self, announcement: &Announcement, role: Role) -> Option<&'static str> {
-        let Announcement { prefix, path, aggregated } = announcement;
+        let Announcement { prefix, path, aggregated, .. } = announcement;
         let longest = if prefix.addr().is_ipv4() { 24 } else { 48 };
         let shortest = if prefix.addr().is_ipv4() { 8 } else { 12 };
         let origin = (!aggregated).then(|| announcement.origin());

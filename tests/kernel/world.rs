@@ -55,7 +55,9 @@ impl World {
             customer(&table, &mut registries, &mut random),
             second_transit(&table, &mut random),
         ];
-        World { neighbors, vrps: table.vrps, registries, random, patience }
+        let mut world = World { neighbors, vrps: table.vrps, registries, random, patience };
+        world.judge();
+        world
     }
 
     pub(crate) fn neighbor(&mut self, name: &str) -> &mut Neighbor {
@@ -67,7 +69,7 @@ impl World {
         let mut best: HashMap<IpNet, (Rank, std::net::IpAddr)> = HashMap::new();
         for neighbor in self.neighbors.iter().filter(|neighbor| neighbor.up) {
             for (prefix, announcement) in announced(neighbor) {
-                if self.registries.refusal(announcement, neighbor.role).is_some() {
+                if announcement.refusal.is_some() {
                     continue;
                 }
                 let candidate = (neighbor.rank(announcement), neighbor.gateway(announcement));
@@ -83,7 +85,7 @@ impl World {
         let mut counts: HashMap<&'static str, usize> = HashMap::new();
         for neighbor in self.neighbors.iter().filter(|neighbor| neighbor.name == name) {
             for announcement in announced(neighbor).into_values() {
-                if let Some(why) = self.registries.refusal(announcement, neighbor.role) {
+                if let Some(why) = announcement.refusal {
                     *counts.entry(why).or_default() += 1;
                 }
             }
@@ -105,6 +107,16 @@ impl World {
             self.vrps.push(Vrp { prefix, max_length: prefix.prefix_len(), asn });
         }
         self.registries.replace_vrps(&self.vrps);
+        self.judge();
+    }
+
+    /// Has the oracle judge everything that is ever announced.
+    fn judge(&mut self) {
+        for neighbor in &mut self.neighbors {
+            for announcement in neighbor.groups.iter_mut().flat_map(|group| &mut group.announcements) {
+                announcement.refusal = self.registries.refusal(announcement, neighbor.role);
+            }
+        }
     }
 
     /// The VRPs as rpki-client writes them.
