@@ -88,19 +88,14 @@ impl Bird {
         self.ask(&format!("{} {name}", if on { "enable" } else { "disable" }));
     }
 
-    /// When a session came up, and how many announcements it has sent since: both change if it ends or is asked for a
+    /// A session's state, and how many announcements it has sent since it came up, by family: more if it was asked for a
     /// refresh.
     pub(crate) fn vital_signs(&self, protocol: &str) -> Vec<String> {
         let told = self.ask(&format!("show protocols all {protocol}"));
-        // `Export updates: received rejected filtered ignored accepted`
-        let sent = |line: &str| line.split_whitespace().last().unwrap_or_default().to_owned();
-        told.lines()
-            .filter_map(|line| match line {
-                _ if line.starts_with(protocol) => Some(line.to_owned()),
-                _ if line.contains("Export updates:") => Some(sent(line)),
-                _ => None,
-            })
-            .collect()
+        // `NAME BGP --- up DATE TIME Established`, `Export updates: received rejected filtered ignored accepted`
+        let signs =
+            told.lines().filter(|line| line.starts_with(protocol) || line.contains("Export updates:"));
+        signs.filter_map(|line| line.split_whitespace().last()).map(str::to_owned).collect()
     }
 
     /// All its sessions in a line each.

@@ -30,8 +30,9 @@ pub(crate) fn wait_for(
         let told =
             || format!("{what}: the kernel is not right after {looked_at:.1?}:\n{differences}\n{}", state());
         assert!(looked_at < patience, "{}", told());
-        // Listing a full table takes the kernel some work, so it is done no more than half of the time.
-        std::thread::sleep((start.elapsed() - looked_at).max(Duration::from_millis(50)));
+        // Listing a full table takes the kernel some work, so it is done a part of the time.
+        let listing = start.elapsed() - looked_at;
+        std::thread::sleep(listing.clamp(Duration::from_millis(50), Duration::from_secs(1)));
     }
 }
 

@@ -44,7 +44,8 @@ struct Story<'a> {
     edge: Bird,
     _injector: TcpStream,
     router: Router,
-    monitor: Monitor,
+    /// Listens from when the table is in: it would only hinder before.
+    monitor: Option<Monitor>,
     /// What the kernel held after the last thing that happened.
     held: Routes,
     foreign: String,
@@ -70,7 +71,6 @@ impl<'a> Story<'a> {
         println!("== BIRD has read its routes: {:.1?}", started.elapsed());
         let router = Router::configure(folder, &world.neighbors);
         let foreign = place_foreign_routes(&world.expected());
-        let monitor = Monitor::start(folder);
         Story {
             world,
             folder,
@@ -78,7 +78,7 @@ impl<'a> Story<'a> {
             edge,
             _injector: injector,
             router,
-            monitor,
+            monitor: None,
             held: Routes::new(),
             foreign,
         }
@@ -92,8 +92,13 @@ impl<'a> Story<'a> {
         self.router.start();
         self.router.wait_to_say("session up", 0, self.world.patience);
         let (loading, up) = (started.elapsed(), Instant::now());
-        while kernel::count() < before + expected.len() && up.elapsed() < self.world.patience {
-            std::thread::sleep(std::time::Duration::from_millis(10));
+        loop {
+            let counting = Instant::now();
+            if kernel::count() >= before + expected.len() || up.elapsed() >= self.world.patience {
+                break;
+            }
+            // Counting takes the kernel a walk over the whole table, so it is done a small part of the time.
+            std::thread::sleep(counting.elapsed() * 10);
         }
         let (full, memory) = (up.elapsed(), self.router.peak_memory());
         println!(
@@ -101,6 +106,7 @@ impl<'a> Story<'a> {
             expected.len()
         );
         self.after("the table comes in", |_| ());
+        self.monitor = Some(Monitor::start(self.folder));
     }
 
     fn routes_are_withdrawn_and_changed(&mut self) {
@@ -170,12 +176,6 @@ impl<'a> Story<'a> {
         assert!(differ.len() > 20, "a change of VRPs that changes next to nothing proves nothing");
         self.leaves_no_hole(&before, &happened);
         assert_eq!(self.vital_signs(), signs, "sessions and what they have announced");
-        assert_eq!(
-            self.router.said("session down"),
-            self.router.said("session up") - 4,
-            "{}",
-            self.router.last_words()
-        );
     }
 
     fn somebody_deletes_routes(&mut self) {
@@ -212,7 +212,7 @@ impl<'a> Story<'a> {
         self.world.neighbor("transit").group("leave").on = false;
         self.transit.switch("transit", "leave", false);
         let before = self.held.clone();
-        self.monitor.happened();
+        self.happened();
         let happened = self.after("the router crashes and returns", |story| story.router.start());
         self.leaves_no_hole(&before, &happened);
     }
@@ -255,7 +255,12 @@ impl<'a> Story<'a> {
         println!("== {what}: the kernel holds exactly {} routes after {took:.2?}", expected.len());
         assert_eq!(kernel::foreign(), self.foreign, "others' routes after this: {what}");
         self.held = expected;
-        self.monitor.happened()
+        self.happened()
+    }
+
+    /// What has happened to routes of ours since this was asked the last time.
+    fn happened(&mut self) -> Happened {
+        self.monitor.as_mut().map(Monitor::happened).unwrap_or_default()
     }
 
     /// A route that was there before and is there afterwards was never away.
@@ -270,10 +275,12 @@ impl<'a> Story<'a> {
         );
     }
 
+    /// What changes when a session ends or is asked for a refresh, as both ends tell it.
     fn vital_signs(&self) -> Vec<String> {
         let transit = ["transit_bgp4", "transit_bgp6"].map(|session| self.transit.vital_signs(session));
         let edge = ["customer_bgp", "second_bgp"].map(|session| self.edge.vital_signs(session));
-        [transit, edge].concat().concat()
+        let ours = ["session up", "session down"].map(|words| self.router.said(words).to_string());
+        [transit, edge, [ours.into(), Vec::new()]].concat().concat()
     }
 
     fn set_edge(&mut self, up: bool) {
