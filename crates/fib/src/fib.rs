@@ -153,9 +153,10 @@ impl<K: Kernel> Fib<K> {
     pub fn start_complete(&mut self) {
         self.started = true;
         self.next_hops.reconsider_all();
+        let others = self.pending();
         self.walk();
-        let routes = self.pending() + self.stray_routes.len();
-        tracing::info!(routes, "start complete: leftovers of an earlier run are removed");
+        let leftovers = self.pending() - others + self.stray_routes.len();
+        tracing::info!(leftovers, "start complete: what is left of an earlier run goes");
     }
 
     /// Removes every route and nexthop object of ours from the kernel and forgets what is desired. Returns how many
