@@ -33,7 +33,7 @@ pub(crate) fn in_namespace(test: &str, body: fn()) {
 /// The arguments of `unshare` that work here.
 fn way_in() -> Result<Vec<&'static str>, String> {
     for program in ["ip", "bird", "birdc"] {
-        if let Err(fault) = Command::new(program).arg("--version").output() {
+        if let Err(fault) = command(program).arg("--version").output() {
             return Err(format!("no {program}: {fault}"));
         }
     }
@@ -51,9 +51,15 @@ fn way_in() -> Result<Vec<&'static str>, String> {
 }
 
 fn unshare(way: &[&str]) -> Command {
-    let mut command = Command::new("unshare");
-    let path = std::env::var("PATH").unwrap_or_default();
-    command.args(way).env("PATH", format!("{path}:/usr/sbin:/sbin"));
+    let mut unshare = command("unshare");
+    unshare.args(way);
+    unshare
+}
+
+/// A program, looked for where Debian keeps such too.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default()));
     command
 }
 
