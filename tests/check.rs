@@ -172,8 +172,8 @@ fn peers(count: u32) -> String {
 
 #[test]
 fn limits_hold_at_their_edge() {
-    assert!(check(peers(10_000).as_bytes()).status.success());
-    refused(peers(10_001).as_bytes(), "there are 10001 peers");
+    assert!(check(peers(8_000).as_bytes()).status.success());
+    refused(peers(8_001).as_bytes(), "there are 8001 peers");
 
     let networks = |count: u32| {
         let prefix = |at: u32| format!("\"{}/32\",", std::net::Ipv4Addr::from_bits(0x0a00_0000 + at));

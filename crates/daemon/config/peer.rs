@@ -17,7 +17,7 @@ use super::section::{Section, listed};
 use super::value;
 
 /// Peers that one router may have.
-pub(crate) const MAX_PEERS: usize = 10_000;
+pub(crate) const MAX_PEERS: usize = 8_000;
 
 /// The most that `max_prefixes` may be: many times all prefixes that there are.
 const MOST_PREFIXES: u32 = 10_000_000;

@@ -18,11 +18,15 @@ use palisade_rib::{Change, fib_next_hop};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
+use super::shard::Shards;
+
 /// How often the kernel's notifications are read when nothing else happens.
 const KERNEL_POLL: Duration = Duration::from_millis(100);
 /// How long routes of an earlier run are kept for sessions to come up and confirm them, where not every peer says when its
 /// table is complete.
 const LEFTOVERS_KEPT: Duration = Duration::from_secs(120);
+/// Next hops whose reachability is watched; paths through any more are taken to lead somewhere, and wait in the FIB.
+const MOST_NEXT_HOPS: usize = 65_536;
 /// How long to rest after the kernel could not be talked to.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -95,10 +99,12 @@ impl FibQueue {
 pub(crate) fn start<K: Kernel + Send + 'static>(
     fib: Fib<K>,
     queue: Arc<FibQueue>,
+    shards: Shards,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("fib".into()).spawn(move || {
+        let leftovers_until = Some(Instant::now() + LEFTOVERS_KEPT);
         let worker =
-            Worker { fib, queue, leftovers_until: Some(Instant::now() + LEFTOVERS_KEPT), busy: false };
+            Worker { fib, queue, shards, reachable: HashMap::default(), leftovers_until, busy: false };
         worker.run();
     })
 }
@@ -106,6 +112,9 @@ pub(crate) fn start<K: Kernel + Send + 'static>(
 struct Worker<K: Kernel> {
     fib: Fib<K>,
     queue: Arc<FibQueue>,
+    shards: Shards,
+    /// Whether next hops can be reached, as the shards know it.
+    reachable: HashMap<IpAddr, bool, FixedState>,
     leftovers_until: Option<Instant>,
     busy: bool,
 }
@@ -136,18 +145,34 @@ impl<K: Kernel> Worker<K> {
         }
     }
 
+    /// Has the shards choose among paths that lead somewhere (RFC 4271 s9.1.2).
+    fn tell_reachable(&mut self) {
+        for (next_hop, told) in &mut self.reachable {
+            let now = self.fib.reaches(*next_hop);
+            if now != *told {
+                *told = now;
+                info!(%next_hop, reachable = now, "paths through this next hop are considered again");
+                self.shards.tell_reachable(*next_hop, now);
+            }
+        }
+    }
+
     fn round(&mut self) -> Result<(), FibError> {
         let wait = if self.busy { Duration::ZERO } else { KERNEL_POLL };
         // Asked before the changes are taken: all that came before it are among them.
         let all_in = self.queue.awaited.load(Ordering::Acquire) == 0;
         for (prefix, next_hop) in self.queue.take(wait) {
             self.fib.set(prefix.into(), next_hop);
+            if let Some(next_hop) = next_hop.filter(|_| self.reachable.len() < MOST_NEXT_HOPS) {
+                self.reachable.entry(next_hop).or_insert(true);
+            }
         }
         if self.leftovers_until.is_some_and(|until| all_in || Instant::now() >= until) {
             self.leftovers_until = None;
             self.fib.start_complete();
         }
         let news = self.fib.poll_kernel()?;
+        self.tell_reachable();
         let progress = self.fib.sync(Instant::now())?;
         self.busy = news.more || progress.sent > 0 && progress.pending > 0;
         Ok(())
@@ -180,7 +205,8 @@ mod tests {
         });
         let queue = Arc::new(FibQueue::new(2));
         let fib = Fib::open(kernel, FibConfig::default()).unwrap();
-        let thread = start(fib, Arc::clone(&queue)).unwrap();
+        let (shards, _) = Shards::start(Vec::new(), None).unwrap();
+        let thread = start(fib, Arc::clone(&queue), shards).unwrap();
         assert!(installed_becomes(&queue, 1));
         queue.first_table_is_in();
         thread::sleep(KERNEL_POLL * 2);

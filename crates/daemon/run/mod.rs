@@ -115,18 +115,18 @@ impl Router {
             listener::listen(*address).map_err(|source| StartError::Listen { address: *address, source })
         });
         let listening = listening.collect::<Result<Vec<_>, _>>()?;
+        let awaited = config.peers.iter().filter(|peer| peer.role.is_some()).count() * shard_count();
+        let kernel = kernel.map(|kernel| (kernel, Arc::new(FibQueue::new(awaited))));
+        let queue = kernel.as_ref().map(|(_, queue)| Arc::clone(queue));
+        let (shards, shard_threads) =
+            Shards::start(originating_shards(config, &tables), queue).map_err(StartError::Thread)?;
         let fib = match kernel {
-            Some(kernel) => {
-                let tables = config.peers.iter().filter(|peer| peer.role.is_some()).count();
-                let queue = Arc::new(FibQueue::new(tables * shard_count()));
-                let thread = fib::start(kernel, Arc::clone(&queue)).map_err(StartError::Thread)?;
-                Some((queue, thread))
+            Some((kernel, queue)) => {
+                let thread = fib::start(kernel, Arc::clone(&queue), shards.clone());
+                Some((queue, thread.map_err(StartError::Thread)?))
             }
             None => None,
         };
-        let queue = fib.as_ref().map(|(queue, _)| Arc::clone(queue));
-        let (shards, shard_threads) =
-            Shards::start(originating_shards(config, &tables), queue).map_err(StartError::Thread)?;
         let (tables, reading_tables) = watch::channel(tables);
         let (stop, stopping) = watch::channel(false);
         let around = Surroundings { shards: shards.clone(), tables: reading_tables, stop: stopping, seed };
@@ -226,11 +226,12 @@ impl Router {
         drop(self.shards.take());
         let (threads, fib) = (std::mem::take(&mut self.shard_threads), self.fib.take());
         let rest = tokio::task::spawn_blocking(move || {
-            threads.into_iter().for_each(|thread| drop(thread.join()));
+            // The FIB's thread has a way to the shards, which end when nobody has.
             if let Some((queue, thread)) = fib {
                 queue.stop();
                 drop(thread.join());
             }
+            threads.into_iter().for_each(|thread| drop(thread.join()));
         });
         drop(rest.await);
     }

@@ -4,6 +4,7 @@
 //! the peers), applies some, and then publishes what they changed. It never waits for anything but messages and time.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -34,6 +35,8 @@ pub(crate) enum ToShard {
     /// A session's queue has room again.
     Room,
     Tables(Arc<Snapshot>, Arc<[Prefix]>),
+    /// Whether a next hop can be reached.
+    NextHop(IpAddr, bool),
 }
 
 /// The way to all shards.
@@ -84,6 +87,13 @@ impl Shards {
     pub(crate) async fn send_all(&self, mut message: impl FnMut() -> ToShard) {
         for sender in self.senders.iter() {
             let _ = sender.send(message()).await;
+        }
+    }
+
+    /// Tells every shard whether a next hop can be reached. Waits for their inboxes, so it is not for a task.
+    pub(crate) fn tell_reachable(&self, next_hop: IpAddr, reachable: bool) {
+        for sender in self.senders.iter() {
+            let _ = sender.blocking_send(ToShard::NextHop(next_hop, reachable));
         }
     }
 
@@ -150,6 +160,7 @@ impl Worker {
             ToShard::Refresh(index, family) => self.shard.refresh(index, family),
             ToShard::FirstTable => self.first_tables += 1,
             ToShard::Room => {}
+            ToShard::NextHop(next_hop, reachable) => self.shard.set_reachable(next_hop, reachable),
             ToShard::Tables(tables, changed) => self.shard.replace_tables(tables, &changed),
         }
         0

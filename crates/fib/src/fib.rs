@@ -188,6 +188,11 @@ impl<K: Kernel> Fib<K> {
         Ok(removed)
     }
 
+    /// Whether a next hop is on a connected link that is up, as far as the kernel has said.
+    pub fn reaches(&self, next_hop: IpAddr) -> bool {
+        self.connected.resolve(next_hop).is_ok()
+    }
+
     /// Figures for metrics and the looking glass.
     pub fn stats(&self) -> FibStats {
         let (unresolved, unresolved_next_hops) = self.next_hops.unresolved(&self.connected);

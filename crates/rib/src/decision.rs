@@ -3,8 +3,8 @@
 //! It is done the way the RFC words it, by removing from consideration, so the outcome never depends on the order in
 //! which paths came: first all that are short of the best LOCAL_PREF, AS_PATH length and ORIGIN go; then, among those
 //! that a same neighbouring AS sent, all but the lowest MULTI_EXIT_DISC (this is "deterministic MED"); then the
-//! remaining ties are broken. The interior cost of a next hop (s9.1.2.2 e) is the same for all: Palisade
-//! runs no interior protocol, and every next hop it uses is on a connected link.
+//! remaining ties are broken. A path whose next hop can't be reached takes no part. The interior cost of a next hop (s9.1.2.2
+//! e) is the same for all: Palisade runs no interior protocol, and every next hop it uses is on a connected link.
 
 use std::cmp::Reverse;
 use std::net::IpAddr;
@@ -27,14 +27,14 @@ pub struct Ranking {
     pub address: IpAddr,
 }
 
-/// The place of the best accepted path, where there is one. `ranking` tells of the peer that sent a path.
+/// The place of the best eligible path, where there is one. `ranking` tells of the peer that sent a path.
 pub fn best_path<'a>(paths: &[Path], ranking: impl Fn(PeerIndex) -> &'a Ranking) -> Option<usize> {
-    let mut accepted = paths.iter().enumerate().filter(|(_, path)| path.is_accepted());
+    let mut accepted = paths.iter().enumerate().filter(|(_, path)| path.is_eligible());
     let (first, _) = accepted.next()?;
     if accepted.next().is_none() {
         return Some(first);
     }
-    let candidates = paths.iter().enumerate().filter(|(_, path)| path.is_accepted());
+    let candidates = paths.iter().enumerate().filter(|(_, path)| path.is_eligible());
     let candidates = candidates.map(|(at, path)| Candidate { at, path, ranking: ranking(path.peer()) });
     Some(decide(candidates.collect()))
 }

@@ -23,17 +23,20 @@ impl PeerIndex {
     }
 }
 
-/// Peers that can be told apart: a path keeps the rest of the sixteen bits for the state of its origin.
-pub const MOST_PEERS: u16 = 1 << PEER_BITS;
-const PEER_BITS: u16 = 14;
+/// Peers that can be told apart: a path keeps the rest of their sixteen bits for other things.
+pub const MOST_PEERS: u16 = 1 << 13;
+/// Set where the next hop can't be reached.
+const UNREACHABLE: u16 = 1 << 13;
+/// Above this is the [`RovState`].
+const ROV_SHIFT: u16 = 14;
 
 /// One peer's path to a prefix.
 #[derive(Clone, Debug)]
 pub struct Path {
     attributes: Arc<AttributeSet>,
     path_id: u32,
-    /// The peer in the low 14 bits, the [`RovState`] above.
-    peer_and_rov: u16,
+    /// The peer's number, [`UNREACHABLE`], and the [`RovState`].
+    packed: u16,
     reason: Option<Reason>,
     observed: Option<Reason>,
 }
@@ -44,7 +47,7 @@ impl Path {
     /// The path of a peer whose number is below [`MOST_PEERS`], with the verdict on it.
     pub fn new(attributes: Arc<AttributeSet>, peer: PeerIndex, path_id: u32, verdict: Verdict) -> Self {
         debug_assert!(peer.0 < MOST_PEERS);
-        let mut path = Path { attributes, path_id, peer_and_rov: peer.0, reason: None, observed: None };
+        let mut path = Path { attributes, path_id, packed: peer.0, reason: None, observed: None };
         path.set_verdict(verdict);
         path
     }
@@ -61,25 +64,32 @@ impl Path {
 
     /// Who sent it.
     pub fn peer(&self) -> PeerIndex {
-        PeerIndex(self.peer_and_rov % MOST_PEERS)
+        PeerIndex(self.packed % MOST_PEERS)
     }
 
     /// What the judge said of it.
     pub fn verdict(&self) -> Verdict {
-        let rov = RovState::ALL[usize::from(self.peer_and_rov >> PEER_BITS)];
+        let rov = RovState::ALL[usize::from(self.packed >> ROV_SHIFT)];
         Verdict { reason: self.reason, observed: self.observed, rov }
     }
 
-    /// Whether the judge lets it take part in the decision process.
-    pub fn is_accepted(&self) -> bool {
-        self.reason.is_none()
+    /// Whether it takes part in the decision process: the judge accepts it, and its next hop can be reached (RFC 4271
+    /// s9.1.2).
+    pub fn is_eligible(&self) -> bool {
+        self.reason.is_none() && self.packed & UNREACHABLE == 0
+    }
+
+    /// Notes whether its next hop can be reached.
+    pub fn set_reachable(&mut self, reachable: bool) {
+        self.packed = self.packed & !UNREACHABLE | if reachable { 0 } else { UNREACHABLE };
     }
 
     /// Takes a new verdict.
     pub fn set_verdict(&mut self, verdict: Verdict) {
         self.reason = verdict.reason;
         self.observed = verdict.observed;
-        self.peer_and_rov = self.peer().0 | (verdict.rov as u16) << PEER_BITS;
+        let low = self.packed % (1 << ROV_SHIFT);
+        self.packed = low | (verdict.rov as u16) << ROV_SHIFT;
     }
 }
 
@@ -88,13 +98,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peer_and_validation_state_share_their_sixteen_bits_and_stay_apart() {
+    fn peer_reachability_and_validation_state_share_their_sixteen_bits_and_stay_apart() {
         let attributes = Arc::new(AttributeSet::originated(std::net::IpAddr::from([0, 0, 0, 0]).into()));
         for peer in [0, 1, MOST_PEERS - 1].map(PeerIndex) {
             for rov in RovState::ALL {
                 let verdict = Verdict { reason: Some(Reason::BogonAsn), observed: None, rov };
-                let path = Path::new(attributes.clone(), peer, 7, verdict);
-                assert_eq!((path.peer(), path.verdict()), (peer, verdict));
+                let mut path = Path::new(attributes.clone(), peer, 7, Verdict { reason: None, ..verdict });
+                for reachable in [false, true] {
+                    path.set_reachable(reachable);
+                    assert_eq!(path.is_eligible(), reachable);
+                }
+                path.set_reachable(false);
+                path.set_verdict(verdict);
+                assert_eq!((path.peer(), path.verdict(), path.is_eligible()), (peer, verdict, false));
             }
         }
     }

@@ -1,8 +1,11 @@
 //! The routes of one family in one shard: the Adj-RIBs-In of all peers, and what of them is best.
 
+use std::collections::HashSet;
 use std::collections::btree_map::Entry;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
 use palisade_bgp::prefix::{Address, Net};
 use palisade_policy::{RovState, Snapshot, Source, Verdict, judge_prefix};
 
@@ -28,11 +31,14 @@ pub(crate) struct Routes<A: Address> {
     pub(crate) groups: Groups<A>,
     /// Changes of best paths that nobody was told yet.
     pub(crate) changes: Vec<Change<A>>,
+    /// Next hops that can't be reached, of those that were asked about.
+    unreachable: HashSet<IpAddr, FixedState>,
 }
 
 impl<A: Address> Default for Routes<A> {
     fn default() -> Self {
-        Routes { table: Table::default(), groups: Groups::default(), changes: Vec::new() }
+        let unreachable = HashSet::default();
+        Routes { table: Table::default(), groups: Groups::default(), changes: Vec::new(), unreachable }
     }
 }
 
@@ -66,7 +72,11 @@ impl<A: Address> Routes<A> {
         tally
     }
 
-    fn announce(&mut self, net: Net<A>, path: Path, peers: &Peers, tally: &mut Tally) {
+    fn announce(&mut self, net: Net<A>, mut path: Path, peers: &Peers, tally: &mut Tally) {
+        let lost = &self.unreachable;
+        if !lost.is_empty() {
+            path.set_reachable(!lost.contains(&path.attributes().next_hop().address()));
+        }
         tally.count(&path, 1);
         let paths = match self.table.entry(net) {
             Entry::Occupied(entry) => entry.into_mut(),
@@ -94,6 +104,26 @@ impl<A: Address> Routes<A> {
         reselect(net, old, paths, peers, &mut self.changes);
         if paths.is_empty() {
             entry.remove();
+        }
+    }
+
+    /// Takes the paths through a next hop into the decision process, or out of it.
+    pub(crate) fn set_reachable(&mut self, next_hop: IpAddr, reachable: bool, peers: &Peers) {
+        let news =
+            if reachable { self.unreachable.remove(&next_hop) } else { self.unreachable.insert(next_hop) };
+        if !news {
+            return;
+        }
+        for (net, paths) in self.table.under_mut(Net::DEFAULT) {
+            let goes_there = |path: &Path| path.attributes().next_hop().address() == next_hop;
+            if paths.iter().any(goes_there) {
+                let old = best(paths, peers);
+                paths
+                    .iter_mut()
+                    .filter(|path| goes_there(path))
+                    .for_each(|path| path.set_reachable(reachable));
+                reselect(net, old, paths, peers, &mut self.changes);
+            }
         }
     }
 
@@ -160,9 +190,9 @@ impl<A: Address> Routes<A> {
     }
 }
 
-/// The best path of an entry: its first, where that is accepted.
+/// The best path of an entry: its first, where that is eligible.
 pub(crate) fn best(paths: &[Path], peers: &Peers) -> Option<Best> {
-    let path = paths.first().filter(|path| path.is_accepted())?;
+    let path = paths.first().filter(|path| path.is_eligible())?;
     let peer = path.peer();
     let source = peers.source(peer)?;
     let local_preference = match source {

@@ -107,6 +107,12 @@ impl Shard {
         self.v6.apply(PeerIndex::LOCAL, &v6, &self.peers, &self.tables);
     }
 
+    /// Notes whether a next hop can be reached. All can until it is said that they can't (RFC 4271 s9.1.2).
+    pub fn set_reachable(&mut self, next_hop: IpAddr, reachable: bool) {
+        self.v4.set_reachable(next_hop, reachable, &self.peers);
+        self.v6.set_reachable(next_hop, reachable, &self.peers);
+    }
+
     /// Takes new tables and judges again what lies under the prefixes that they changed.
     pub fn replace_tables(&mut self, tables: Arc<Snapshot>, changed: &[Prefix]) {
         self.tables = tables;

@@ -1,7 +1,7 @@
 //! The table of one family: every prefix with the paths to it, in order.
 //!
 //! Order is what makes a change of policy cheap: a prefix sorts just before all that it covers, so "every path under
-//! this ROA" is one range. The first path of an entry is the best one wherever any is accepted; the rest are in no
+//! this ROA" is one range. The first path of an entry is the best one wherever any is eligible; the rest are in no
 //! order.
 
 use std::collections::BTreeMap;

@@ -157,12 +157,15 @@ fn attributes(peer: PeerIndex, tail: &[u32]) -> Arc<AttributeSet> {
 #[derive(Default)]
 struct Model {
     up: BTreeSet<PeerIndex>,
+    /// Peers whose next hop can't be reached.
+    unreachable: BTreeSet<PeerIndex>,
     paths: BTreeMap<Net<u32>, BTreeMap<PeerIndex, Vec<u32>>>,
 }
 
 impl Model {
     fn best(&self, net: Net<u32>) -> Option<(PeerIndex, &Vec<u32>)> {
         let accepted = self.paths.get(&net)?.iter().filter(|(_, tail)| !tail.contains(&64500));
+        let accepted = accepted.filter(|(peer, _)| !self.unreachable.contains(peer));
         let rank = |peer: PeerIndex, tail: &[u32]| {
             let length = tail.len() + usize::from(role(peer) != Role::Internal);
             let preference = std::cmp::Reverse(role(peer).default_local_preference());
@@ -222,6 +225,11 @@ impl Play {
             8..12 => drop(self.wires.stalled.insert(peer)),
             12..20 => drop(self.wires.stalled.remove(&peer)),
             20..22 => self.shard.refresh(peer, Family::Ipv4),
+            97..99 if self.model.unreachable.insert(peer) => self.shard.set_reachable(address(peer), false),
+            97..100 => {
+                self.model.unreachable.remove(&peer);
+                self.shard.set_reachable(address(peer), true);
+            }
             22..40 => {
                 self.now += Duration::from_millis(self.random.below(30));
                 self.shard.publish(self.now, &mut self.wires);
