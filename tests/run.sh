@@ -5,6 +5,10 @@
 #   PALISADE_REAL_DATA=DIR  a folder of real MRT, VRPs, IRR and tables for the tests that compare with real data
 #                           (default: ../shared/data beside the repository, where there is one)
 #
+#   cargo test --release --test kernel -- --ignored --show-output
+#                           the real table of 1.28M routes over BIRD into a kernel, route by route: five minutes, needs the
+#                           real data; PALISADE_BIN=FILE tests another build, PALISADE_SHOW_LOG=1 shows its log
+#
 # A test that can't run here says `skipped: <test>: <why>`; those lines are repeated at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -148,9 +148,14 @@ impl<'a> Story<'a> {
         });
     }
 
+    /// The sessions over the link live on until their hold timers end, but what leads over it leads nowhere: other paths
+    /// take its place at once (RFC 4271 s9.1.2).
     fn their_link_is_lost_and_returns(&mut self) {
         self.set_edge(false);
+        let before = self.router.said("session down");
         self.after("a link goes down", |_| drop(namespace::run("ip -n edge link set uplink down")));
+        assert!(self.router.said("considered again") > 0, "{}", self.router.last_words());
+        assert_eq!(self.router.said("session down"), before, "it did not wait for the sessions to end");
         self.set_edge(true);
         self.after("it comes up again", |_| {
             namespace::run("ip -n edge link set uplink up");

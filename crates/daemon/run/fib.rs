@@ -151,7 +151,7 @@ impl<K: Kernel> Worker<K> {
             let now = self.fib.reaches(*next_hop);
             if now != *told {
                 *told = now;
-                info!(%next_hop, reachable = now, "paths through this next hop are considered again");
+                info!(%next_hop, reachable = now, "paths through a next hop are considered again");
                 self.shards.tell_reachable(*next_hop, now);
             }
         }
