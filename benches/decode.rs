@@ -8,11 +8,11 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use palisade_bgp::attributes::NextHop;
 use palisade_bgp::capability::Capability;
-use palisade_bgp::encode::{Rewrite, announcements, attribute_block};
-use palisade_bgp::message::{HEADER_LEN, MAX_LEN, keepalive};
+use palisade_bgp::encode::{Format, Rewrite, announcements, attribute_block};
+use palisade_bgp::message::{HEADER_LEN, keepalive};
 use palisade_bgp::open::Open;
 use palisade_bgp::session::{ConnectionId, Event};
-use palisade_bgp::{Asn, Context, Decoder, Family, Net, Session, SessionConfig};
+use palisade_bgp::{Asn, Context, Decoder, Family, Net, Path, Session, SessionConfig};
 
 fn main() {
     divan::main();
@@ -37,15 +37,15 @@ fn hop6() -> NextHop {
 
 fn message4(count: u32) -> Vec<u8> {
     let mut out = Vec::new();
-    let nets = (0..count).map(|n| Net::<u32>::new(0x0a00_0000 + (n << 8), 24));
-    announcements(&block(), hop4(), nets, MAX_LEN, &mut out).unwrap();
+    let paths = (0..count).map(|n| Net::<u32>::new(0x0a00_0000 + (n << 8), 24).into());
+    announcements(&block(), hop4(), paths, Format::PLAIN, &mut out).unwrap();
     out
 }
 
 fn message6(count: u128) -> Vec<u8> {
     let mut out = Vec::new();
-    let nets = (0..count).map(|n| Net::<u128>::new((0x2001_0db8 << 96) + (n << 80), 48));
-    announcements(&block(), hop6(), nets, MAX_LEN, &mut out).unwrap();
+    let paths = (0..count).map(|n| Net::<u128>::new((0x2001_0db8 << 96) + (n << 80), 48).into());
+    announcements(&block(), hop6(), paths, Format::PLAIN, &mut out).unwrap();
     out
 }
 
@@ -81,7 +81,7 @@ fn decode_ipv4_from_a_two_octet_peer(bencher: Bencher<'_, '_>) {
     let rewrite = Rewrite { four_octet_as: false, ..Rewrite::external(hop4()) };
     attribute_block(&attributes, &rewrite, &mut block);
     let mut message = Vec::new();
-    announcements(&block, hop4(), nlri.map(|path| path.net), MAX_LEN, &mut message).unwrap();
+    announcements(&block, hop4(), nlri, Format::PLAIN, &mut message).unwrap();
     let (mut decoder, context) = (Decoder::new(), Context { four_octet_as: false, ..Context::default() });
     bencher.bench_local(|| {
         let update = decoder.update(black_box(&message[HEADER_LEN..]), &context).unwrap();
@@ -89,13 +89,27 @@ fn decode_ipv4_from_a_two_octet_peer(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench(args = [1, 4])]
+#[divan::bench(args = [1, 4, 200])]
 fn encode_ipv4(bencher: Bencher<'_, '_>, prefixes: u32) {
     let (block, mut out) = (block(), Vec::with_capacity(1 << 16));
     bencher.bench_local(|| {
         out.clear();
-        let nets = (0..prefixes).map(|n| Net::<u32>::new(0x0a00_0000 + (n << 8), 24));
-        announcements(black_box(&block), hop4(), nets, MAX_LEN, &mut out).unwrap();
+        let paths = (0..prefixes).map(|n| Net::<u32>::new(0x0a00_0000 + (n << 8), 24).into());
+        announcements(black_box(&block), hop4(), paths, Format::PLAIN, &mut out).unwrap();
+        out.len()
+    });
+}
+
+/// What path identifiers add.
+#[divan::bench(args = [1, 4, 200])]
+fn encode_ipv4_with_add_path(bencher: Bencher<'_, '_>, prefixes: u32) {
+    let (block, mut out) = (block(), Vec::with_capacity(1 << 16));
+    let format = Format { add_path: true, ..Format::PLAIN };
+    bencher.bench_local(|| {
+        out.clear();
+        let net = |n: u32| Net::<u32>::new(0x0a00_0000 + (n << 8), 24);
+        let paths = (0..prefixes).map(|n| Path { path_id: n, net: net(n) });
+        announcements(black_box(&block), hop4(), paths, black_box(format), &mut out).unwrap();
         out.len()
     });
 }
@@ -105,8 +119,8 @@ fn encode_ipv6(bencher: Bencher<'_, '_>) {
     let (block, hop, mut out) = (block(), hop6(), Vec::with_capacity(1 << 16));
     bencher.bench_local(|| {
         out.clear();
-        let nets = std::iter::once(Net::<u128>::new(0x2001_0db8 << 96, 48));
-        announcements(black_box(&block), hop, nets, MAX_LEN, &mut out).unwrap();
+        let paths = std::iter::once(Net::<u128>::new(0x2001_0db8 << 96, 48).into());
+        announcements(black_box(&block), hop, paths, Format::PLAIN, &mut out).unwrap();
         out.len()
     });
 }

@@ -7,7 +7,8 @@
 
 use crate::as_path::{AsPath, Asn, SegmentKind};
 use crate::attribute_table::{EXTENDED_LENGTH, Egress, OPTIONAL, PARTIAL, ROWS, Row, TRANSITIVE, code};
-use crate::attributes::{self, Attribute, Attributes, Community, LargeCommunity, NextHop};
+use crate::attributes::{self, Attribute, Attributes, NextHop};
+use crate::community::{Community, ExtendedCommunity, LargeCommunity};
 use crate::two_octet::{self, SEGMENT_MAX};
 
 /// LOCAL_PREF of a path that has none, when it is told to an internal peer (RFC 4271 s5.1.5 leaves the value to us).
@@ -27,9 +28,15 @@ pub struct Rewrite {
     pub local_pref: Option<u32>,
     /// ONLY_TO_CUSTOMER, where the path has none yet (RFC 9234 s5).
     pub only_to_customer: Option<Asn>,
-    /// Communities to add to those that are there.
+    /// Communities to take from those that are there, before any are added. What has none left is left out.
+    pub remove_communities: Vec<Community>,
+    /// Extended communities to take from those that are there.
+    pub remove_extended_communities: Vec<ExtendedCommunity>,
+    /// Large communities to take from those that are there.
+    pub remove_large_communities: Vec<LargeCommunity>,
+    /// Communities to add to those that are left.
     pub add_communities: Vec<Community>,
-    /// Large communities to add to those that are there.
+    /// Large communities to add to those that are left.
     pub add_large_communities: Vec<LargeCommunity>,
     /// Whether the peer's AS numbers have four octets.
     pub four_octet_as: bool,
@@ -46,6 +53,9 @@ impl Rewrite {
             med: None,
             local_pref: None,
             only_to_customer: None,
+            remove_communities: Vec::new(),
+            remove_extended_communities: Vec::new(),
+            remove_large_communities: Vec::new(),
             add_communities: Vec::new(),
             add_large_communities: Vec::new(),
             four_octet_as: true,
@@ -176,27 +186,34 @@ pub(crate) fn aggregator(block: &mut Block<'_>, present: Option<Attribute<'_>>) 
 }
 
 pub(crate) fn communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
-    let added = block.rewrite.add_communities.iter().map(|Community(community)| community.to_be_bytes());
-    items(block, code::COMMUNITIES, present, added);
+    let Rewrite { remove_communities: remove, add_communities: add, .. } = block.rewrite;
+    let stays = |octets: &[u8; 4]| !remove.contains(&Community(u32::from_be_bytes(*octets)));
+    let added = add.iter().map(|Community(community)| community.to_be_bytes());
+    items(block, code::COMMUNITIES, present, stays, added);
 }
 
 pub(crate) fn large_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
-    let added = block.rewrite.add_large_communities.iter().map(|LargeCommunity(a, b, c)| {
-        let mut octets = [0; 12];
-        octets[..4].copy_from_slice(&a.to_be_bytes());
-        octets[4..8].copy_from_slice(&b.to_be_bytes());
-        octets[8..].copy_from_slice(&c.to_be_bytes());
-        octets
-    });
-    items(block, code::LARGE_COMMUNITY, present, added);
+    let Rewrite { remove_large_communities: remove, add_large_communities: add, .. } = block.rewrite;
+    let stays = |octets: &[u8; 12]| !remove.iter().any(|community| community.octets() == *octets);
+    let added = add.iter().map(|community| community.octets());
+    items(block, code::LARGE_COMMUNITY, present, stays, added);
 }
 
+/// Those that must not leave the AS do not (RFC 4360 s6).
 pub(crate) fn extended_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
-    transitive_items(block, present, 8);
+    let Rewrite { remove_extended_communities: remove, internal, .. } = block.rewrite;
+    let stays = |octets: &[u8; 8]| {
+        let community = ExtendedCommunity(*octets);
+        (*internal || community.is_transitive()) && !remove.contains(&community)
+    };
+    items(block, code::EXTENDED_COMMUNITIES, present, stays, std::iter::empty());
 }
 
+/// The same of RFC 5701, whose types have the same bit.
 pub(crate) fn ipv6_extended_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
-    transitive_items(block, present, 20);
+    let internal = block.rewrite.internal;
+    let stays = |octets: &[u8; 20]| internal || octets[0] & ExtendedCommunity::NON_TRANSITIVE == 0;
+    items(block, code::IPV6_EXTENDED_COMMUNITIES, present, stays, std::iter::empty());
 }
 
 pub(crate) fn as4_path(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
@@ -223,49 +240,37 @@ pub(crate) fn only_to_customer(block: &mut Block<'_>, present: Option<Attribute<
     }
 }
 
-/// A list of items of one size: those that are there, then those to add that are not.
+/// A list of items of one size: of those that are there, the ones that stay; then those to add that are not. Nothing where that is none.
 fn items<const SIZE: usize>(
     block: &mut Block<'_>,
     code: u8,
     present: Option<Attribute<'_>>,
+    stays: impl Fn(&[u8; SIZE]) -> bool,
     added: impl ExactSizeIterator<Item = [u8; SIZE]>,
 ) {
-    let there = match present {
-        Some(attribute) if added.len() == 0 => return block.out.extend_from_slice(attribute.whole),
-        Some(attribute) => attribute.value,
-        None if added.len() == 0 => return,
-        None => &[],
-    };
+    let (there, _) = present.map_or(&[][..], |attribute| attribute.value).as_chunks::<SIZE>();
+    if added.len() == 0 && there.iter().all(&stays) {
+        return block.out.extend_from_slice(present.map_or(&[], |attribute| attribute.whole));
+    }
     let flags = present.map_or(block.added_flags(), |attribute| attribute.flags);
     let at = begin(flags, code, block.out);
-    block.out.extend_from_slice(there);
+    there.iter().filter(|item| stays(item)).for_each(|item| block.out.extend_from_slice(item));
     for item in added {
-        if !there.chunks_exact(SIZE).any(|one| one == item) {
+        let (written, _) = block.out[at..].as_chunks::<SIZE>();
+        if !written.contains(&item) {
             block.out.extend_from_slice(&item);
         }
     }
-    end(at, block.out);
-}
-
-/// Extended communities, without those that must not leave the AS where they would (RFC 4360 s6).
-fn transitive_items(block: &mut Block<'_>, present: Option<Attribute<'_>>, size: usize) {
-    const NON_TRANSITIVE: u8 = 0x40;
-    let Some(attribute) = present else { return };
-    let stays = |item: &[u8]| item[0] & NON_TRANSITIVE != 0;
-    let mut items = attribute.value.chunks_exact(size);
-    if block.rewrite.internal || !items.clone().any(stays) {
-        block.out.extend_from_slice(attribute.whole);
-    } else if !items.clone().all(stays) {
-        let at = begin(attribute.flags, attribute.code, block.out);
-        items.by_ref().filter(|item| !stays(item)).for_each(|item| block.out.extend_from_slice(item));
-        end(at, block.out);
-    }
+    if block.out.len() > at { end(at, block.out) } else { block.out.truncate(at - HEAD) }
 }
 
 fn number(flags: u8, code: u8, value: u32, out: &mut Vec<u8>) {
     let [a, b, c, d] = value.to_be_bytes();
     out.extend_from_slice(&[flags, code, 4, a, b, c, d]);
 }
+
+/// Octets of an attribute in front of its value, as [`begin`] writes them.
+const HEAD: usize = 3;
 
 /// Begins an attribute whose length is known once it is written; what it returns is for [`end`].
 fn begin(flags: u8, code: u8, out: &mut Vec<u8>) -> usize {

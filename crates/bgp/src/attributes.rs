@@ -12,6 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::as_path::{AsPath, Asn};
 use crate::attribute_table::EXTENDED_LENGTH;
 
+pub use crate::community::{Community, ExtendedCommunity, LargeCommunity};
+
 /// ORIGIN (RFC 4271 s5.1.1), in the order the decision process prefers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -211,41 +213,4 @@ pub(crate) fn iter(wire: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
 
 fn u32_at(octets: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
-}
-
-/// A community (RFC 1997), shown as `65535:666`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Community(pub u32);
-
-impl Community {
-    /// Not outside the AS (RFC 1997).
-    pub const NO_EXPORT: Community = Community(0xffff_ff01);
-    /// To no peer at all (RFC 1997).
-    pub const NO_ADVERTISE: Community = Community(0xffff_ff02);
-    /// Not outside the confederation's member AS (RFC 1997).
-    pub const NO_EXPORT_SUBCONFED: Community = Community(0xffff_ff03);
-    /// Drop traffic to this prefix (RFC 7999).
-    pub const BLACKHOLE: Community = Community(0xffff_029a);
-    /// About to go away: prefer any other path (RFC 8326).
-    pub const GRACEFUL_SHUTDOWN: Community = Community(0xffff_0000);
-}
-
-impl fmt::Display for Community {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.0 >> 16, self.0 & 0xffff)
-    }
-}
-
-/// An extended community (RFC 4360), eight octets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExtendedCommunity(pub [u8; 8]);
-
-/// A large community (RFC 8092), shown as `64500:1:2`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LargeCommunity(pub u32, pub u32, pub u32);
-
-impl fmt::Display for LargeCommunity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.0, self.1, self.2)
-    }
 }

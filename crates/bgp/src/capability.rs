@@ -2,7 +2,8 @@
 //!
 //! Those that Palisade acts on are variants; every other is kept as it came, shown, and otherwise ignored, as RFC 5492 s3
 //! asks. A capability that we know but that has the wrong length is an error: guessing what the peer meant by
-//! it would leave the two ends with different ideas of the session.
+//! it would leave the two ends with different ideas of the session. ADD-PATH is the exception that its own RFC makes: one with a value
+//! that makes no sense is taken for one that we do not know (RFC 7911 s4).
 
 use crate::as_path::Asn;
 use crate::notification::Violation;
@@ -22,13 +23,49 @@ pub enum Capability {
     RouteRefresh,
     /// AS numbers of four octets, and the speaker's own (RFC 6793).
     FourOctetAs(Asn),
-    /// One that we do nothing with.
+    /// ADD-PATH (RFC 7911): the families with several paths to a prefix, at least one.
+    AddPath(Vec<AddPathFamily>),
+    /// One that we do nothing with, or can make no sense of.
     Other {
         /// Its code.
         code: u8,
         /// Its value.
         value: Vec<u8>,
     },
+}
+
+/// What ADD-PATH says of a family, whether we route that family or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddPathFamily {
+    /// The address family identifier.
+    pub afi: u16,
+    /// The subsequent address family identifier.
+    pub safi: u8,
+    /// What the speaker can do: at least one of the two.
+    pub can: AddPath,
+}
+
+/// Whether a speaker can send, and whether it can receive, several paths to one prefix of a family (RFC 7911 s4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AddPath {
+    /// Whether it can send them.
+    pub send: bool,
+    /// Whether it can receive them.
+    pub receive: bool,
+}
+
+impl AddPath {
+    /// Neither.
+    pub const OFF: AddPath = AddPath { send: false, receive: false };
+
+    /// Receiving, sending or both, as Send/Receive has them.
+    fn from_octet(octet: u8) -> Option<Self> {
+        matches!(octet, 1..=3).then_some(AddPath { send: octet & 2 != 0, receive: octet & 1 != 0 })
+    }
+
+    fn octet(self) -> u8 {
+        u8::from(self.send) << 1 | u8::from(self.receive)
+    }
 }
 
 impl Capability {
@@ -43,6 +80,7 @@ impl Capability {
             Capability::Multiprotocol { .. } => 1,
             Capability::RouteRefresh => 2,
             Capability::FourOctetAs(_) => 65,
+            Capability::AddPath(_) => 69,
             Capability::Other { code, .. } => *code,
         }
     }
@@ -58,6 +96,12 @@ impl Capability {
             }
             Capability::RouteRefresh => {}
             Capability::FourOctetAs(Asn(asn)) => out.extend(asn.to_be_bytes()),
+            Capability::AddPath(families) => {
+                for AddPathFamily { afi, safi, can } in families.iter().take(255 / 4) {
+                    let [high, low] = afi.to_be_bytes();
+                    out.extend([high, low, *safi, can.octet()]);
+                }
+            }
             Capability::Other { value, .. } => out.extend(&value[..value.len().min(255)]),
         }
         out[header + 1] = u8::try_from(out.len() - header - 2).unwrap_or(u8::MAX);
@@ -81,9 +125,24 @@ impl Capability {
             (2, []) => Ok(Capability::RouteRefresh),
             (65, &[a, b, c, d]) => Ok(Capability::FourOctetAs(Asn(u32::from_be_bytes([a, b, c, d])))),
             (1 | 2 | 65, _) => Err(Violation::OpenSyntax),
-            _ => Ok(Capability::Other { code, value: value.to_vec() }),
+            _ => {
+                Ok(add_path(code, value).unwrap_or_else(|| Capability::Other { code, value: value.to_vec() }))
+            }
         }
     }
+}
+
+/// ADD-PATH, where it is that and all of it makes sense: one Send/Receive that does not spoils the whole (RFC 7911 s4).
+fn add_path(code: u8, value: &[u8]) -> Option<Capability> {
+    let (families, rest) = value.as_chunks::<4>();
+    if code != 69 || families.is_empty() || !rest.is_empty() {
+        return None;
+    }
+    let family = |&[high, low, safi, octet]: &[u8; 4]| {
+        let can = AddPath::from_octet(octet)?;
+        Some(AddPathFamily { afi: u16::from_be_bytes([high, low]), safi, can })
+    };
+    families.iter().map(family).collect::<Option<_>>().map(Capability::AddPath)
 }
 
 #[cfg(test)]
@@ -96,6 +155,11 @@ mod tests {
             Capability::family(Family::Ipv6),
             Capability::RouteRefresh,
             Capability::FourOctetAs(Asn(4_200_000_000)),
+            Capability::AddPath(vec![
+                AddPathFamily { afi: 1, safi: 1, can: AddPath { send: true, receive: false } },
+                AddPathFamily { afi: 25, safi: 70, can: AddPath { send: false, receive: true } },
+                AddPathFamily { afi: 2, safi: 1, can: AddPath { send: true, receive: true } },
+            ]),
             Capability::Other { code: 128, value: vec![] },
             Capability::Other { code: 73, value: b"router".to_vec() },
         ];
@@ -103,6 +167,40 @@ mod tests {
         all.iter().for_each(|capability| capability.encode(&mut wire));
         Capability::decode_all(&wire, &mut back).unwrap();
         assert_eq!(back, all);
+    }
+
+    #[test]
+    fn add_path_says_who_receives_in_the_first_bit_and_who_sends_in_the_second() {
+        let mut all = Vec::new();
+        Capability::decode_all(&[69, 8, 0, 1, 1, 1, 0, 2, 1, 2], &mut all).unwrap();
+        let [receives, sends] = [(1, false), (2, true)].map(|(afi, send)| {
+            let can = AddPath { send, receive: !send };
+            AddPathFamily { afi, safi: 1, can }
+        });
+        assert_eq!(all, [Capability::AddPath(vec![receives, sends])]);
+    }
+
+    #[test]
+    fn add_path_that_makes_no_sense_is_one_that_nobody_knows() {
+        let mut longest = vec![69, 252];
+        longest.extend([0, 1, 1, 3].repeat(63));
+        let mut all = Vec::new();
+        Capability::decode_all(&longest, &mut all).unwrap();
+        assert!(matches!(&all[..], [Capability::AddPath(families)] if families.len() == 63));
+        for value in [
+            &[][..],
+            &[0, 1, 1],
+            &[0, 1, 1, 0],
+            &[0, 1, 1, 4],
+            &[0, 1, 1, 3, 0],
+            &[0, 1, 1, 3, 0, 2, 1, 255],
+            &[0, 1, 1, 0x81],
+        ] {
+            let wire = [&[69, value.len() as u8], value].concat();
+            let mut all = Vec::new();
+            Capability::decode_all(&wire, &mut all).unwrap();
+            assert_eq!(all, [Capability::Other { code: 69, value: value.to_vec() }]);
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! UPDATEs, encoded: as many prefixes to a message as fit (RFC 4271 s4.3; RFC 4760; RFC 7606 s5.1).
+//! UPDATEs, encoded: as many prefixes to a message as fit (RFC 4271 s4.3; RFC 4760; RFC 7606 s5.1; RFC 7911).
 //!
 //! Attributes come as a block that [`attribute_block`] wrote once; here it is only copied. IPv4 goes in the classic fields,
 //! with NEXT_HOP in its place among the attributes; IPv6, and IPv4 behind an IPv6 next hop (RFC 8950), goes in
@@ -11,12 +11,38 @@ use crate::attribute_block::octets_before;
 use crate::attribute_table::{EXTENDED_LENGTH, OPTIONAL, TRANSITIVE, code};
 use crate::attributes::NextHop;
 use crate::message::{HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, finish, start};
-use crate::prefix::{Address, Family, Net, nlri_octets};
+use crate::nlri::Path;
+use crate::prefix::{Address, Family, nlri_octets};
 
 pub use crate::attribute_block::{DEFAULT_LOCAL_PREF, Rewrite, attribute_block};
 
 /// Unicast.
 const SAFI: u8 = 1;
+
+/// What encoding UPDATEs of one family for a peer depends on; [`crate::negotiated::Negotiated::format`] knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Format {
+    /// The longest message, in octets; it counts as at least 4,096.
+    pub max_message: usize,
+    /// Whether prefixes carry path identifiers (RFC 7911). Where they don't, those of the paths are not sent.
+    pub add_path: bool,
+}
+
+impl Format {
+    /// What every peer takes: messages of 4,096 octets, and no path identifiers.
+    pub const PLAIN: Format = Format { max_message: MAX_LEN, add_path: false };
+
+    /// Every peer takes 4,096 octets, and no message has more than its length field can say.
+    fn longest(self) -> usize {
+        self.max_message.clamp(MAX_LEN, MAX_EXTENDED_LEN)
+    }
+
+    /// Octets of the longest NLRI of a family.
+    fn widest<A: Address>(self) -> usize {
+        let path_id = if self.add_path { 4 } else { 0 };
+        path_id + 1 + nlri_octets(A::BITS)
+    }
+}
 
 /// Attributes that leave no room for a prefix in a message. The paths can't be announced; whoever had them before must
 /// have them withdrawn.
@@ -29,43 +55,41 @@ pub struct TooLong {
     pub max_message: usize,
 }
 
-/// Appends UPDATEs that announce prefixes with one block of attributes. Nothing is appended where there are no prefixes, or where
-/// the block is too long. `max_message` is what was negotiated
-/// ([`crate::negotiated::Negotiated::max_message`]); it counts as at least 4,096.
+/// Appends UPDATEs that announce paths with one block of attributes. Nothing is appended where there are no paths, or where
+/// the block is too long.
 pub fn announcements<A: Address>(
     block: &[u8],
     next_hop: NextHop,
-    paths: impl Iterator<Item = Net<A>>,
-    max_message: usize,
+    paths: impl Iterator<Item = Path<A>>,
+    format: Format,
     out: &mut Vec<u8>,
 ) -> Result<(), TooLong> {
-    let max = longest(max_message);
     match next_hop {
         NextHop::V4(address) if A::FAMILY == Family::Ipv4 => {
             let hop = address.octets();
-            classic_announcements(block, hop, paths, max, out)
+            classic_announcements(block, hop, paths, format, out)
         }
-        _ => multiprotocol_announcements(block, &Hop::new(next_hop), paths, max, out),
+        _ => multiprotocol_announcements(block, &Hop::new(next_hop), paths, format, out),
     }
-    .ok_or(TooLong { octets: block.len(), max_message: max })
+    .ok_or(TooLong { octets: block.len(), max_message: format.longest() })
 }
 
-/// Appends UPDATEs that withdraw prefixes.
-pub fn withdrawals<A: Address>(paths: impl Iterator<Item = Net<A>>, max_message: usize, out: &mut Vec<u8>) {
-    let max = longest(max_message);
+/// Appends UPDATEs that withdraw paths.
+pub fn withdrawals<A: Address>(paths: impl Iterator<Item = Path<A>>, format: Format, out: &mut Vec<u8>) {
+    let max = format.longest();
     let mut paths = paths.peekable();
     while paths.peek().is_some() {
         let message = start(MessageKind::Update, out);
         match A::FAMILY {
             Family::Ipv4 => {
                 out.extend_from_slice(&[0, 0]);
-                fill(&mut paths, message + max - 2, out);
+                fill(&mut paths, format, message + max - 2, out);
                 write_len(message + HEADER_LEN, out.len(), out);
                 out.extend_from_slice(&[0, 0]);
             }
             Family::Ipv6 => {
                 let value = open_multiprotocol(code::MP_UNREACH_NLRI, A::FAMILY, out);
-                fill(&mut paths, message + max, out);
+                fill(&mut paths, format, message + max, out);
                 write_len(value - 2, out.len(), out);
                 write_len(message + HEADER_LEN + 2, out.len(), out);
             }
@@ -88,35 +112,31 @@ pub fn end_of_rib(family: Family, out: &mut Vec<u8>) {
     finish(message, out);
 }
 
-/// Every peer takes 4,096 octets, and no message has more than its length field can say.
-fn longest(max_message: usize) -> usize {
-    max_message.clamp(MAX_LEN, MAX_EXTENDED_LEN)
-}
-
 /// `None` where there is no room for a prefix.
 fn classic_announcements<A: Address>(
     block: &[u8],
     [a, b, c, d]: [u8; 4],
-    paths: impl Iterator<Item = Net<A>>,
-    max: usize,
+    paths: impl Iterator<Item = Path<A>>,
+    format: Format,
     out: &mut Vec<u8>,
 ) -> Option<()> {
+    let (max, widest) = (format.longest(), format.widest::<A>());
     let next_hop = [TRANSITIVE, code::NEXT_HOP, 4, a, b, c, d];
     let attributes = block.len() + next_hop.len();
-    if HEADER_LEN + 4 + attributes + widest::<A>() > max {
+    if HEADER_LEN + 4 + attributes + widest > max {
         return None;
     }
     let [high, low] = u16::try_from(attributes).ok()?.to_be_bytes();
     let (before, after) = block.split_at(octets_before(block, code::NEXT_HOP));
     let mut paths = paths.peekable();
     while paths.peek().is_some() {
-        out.reserve(HEADER_LEN + 4 + attributes + widest::<A>());
+        out.reserve(HEADER_LEN + 4 + attributes + widest);
         let message = start(MessageKind::Update, out);
         out.extend_from_slice(&[0, 0, high, low]);
         out.extend_from_slice(before);
         out.extend_from_slice(&next_hop);
         out.extend_from_slice(after);
-        fill(&mut paths, message + max, out);
+        fill(&mut paths, format, message + max, out);
         finish(message, out);
     }
     Some(())
@@ -126,24 +146,25 @@ fn classic_announcements<A: Address>(
 fn multiprotocol_announcements<A: Address>(
     block: &[u8],
     hop: &Hop,
-    paths: impl Iterator<Item = Net<A>>,
-    max: usize,
+    paths: impl Iterator<Item = Path<A>>,
+    format: Format,
     out: &mut Vec<u8>,
 ) -> Option<()> {
+    let (max, widest) = (format.longest(), format.widest::<A>());
     let hop = &hop.octets[..usize::from(hop.len)];
     let fixed = HEADER_LEN + 4 + 4 + 3 + 1 + hop.len() + 1 + block.len();
-    if fixed + widest::<A>() > max {
+    if fixed + widest > max {
         return None;
     }
     let mut paths = paths.peekable();
     while paths.peek().is_some() {
-        out.reserve(fixed + widest::<A>());
+        out.reserve(fixed + widest);
         let message = start(MessageKind::Update, out);
         let value = open_multiprotocol(code::MP_REACH_NLRI, A::FAMILY, out);
         out.push(u8::try_from(hop.len()).ok()?);
         out.extend_from_slice(hop);
         out.push(0); // reserved (RFC 4760 s3)
-        fill(&mut paths, message + max - block.len(), out);
+        fill(&mut paths, format, message + max - block.len(), out);
         write_len(value - 2, out.len(), out);
         out.extend_from_slice(block);
         write_len(message + HEADER_LEN + 2, out.len(), out);
@@ -152,20 +173,16 @@ fn multiprotocol_announcements<A: Address>(
     Some(())
 }
 
-/// Octets of the longest NLRI of a family.
-const fn widest<A: Address>() -> usize {
-    1 + nlri_octets(A::BITS)
-}
-
-/// Appends prefixes for as long as `out` stays within `limit`.
+/// Appends paths for as long as `out` stays within `limit`.
 #[inline]
 fn fill<A: Address>(
-    paths: &mut std::iter::Peekable<impl Iterator<Item = Net<A>>>,
+    paths: &mut std::iter::Peekable<impl Iterator<Item = Path<A>>>,
+    Format { add_path, .. }: Format,
     limit: usize,
     out: &mut Vec<u8>,
 ) {
-    while let Some(net) = paths.next_if(|net| out.len() + 1 + nlri_octets(net.len()) <= limit) {
-        net.write_nlri(out);
+    while let Some(path) = paths.next_if(|path| out.len() + path.octets(add_path) <= limit) {
+        path.write(add_path, out);
     }
 }
 

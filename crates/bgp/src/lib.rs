@@ -13,6 +13,7 @@ mod attribute_block;
 pub mod attribute_table;
 pub mod attributes;
 pub mod capability;
+mod community;
 mod connection;
 pub mod encode;
 pub mod fault;
@@ -32,6 +33,7 @@ pub mod update;
 
 pub use as_path::{AsPath, Asn};
 pub use attributes::Attributes;
+pub use capability::AddPath;
 pub use nlri::{Nlri, Path};
 pub use notification::Notification;
 pub use prefix::{Address, Family, Net, Prefix};

@@ -1,11 +1,12 @@
-//! What two OPENs agree on (RFC 4271 s6.2; RFC 4760 s8; RFC 5492 s3; RFC 6793 s4.1).
+//! What two OPENs agree on (RFC 4271 s6.2; RFC 4760 s8; RFC 5492 s3; RFC 6793 s4.1; RFC 7911 s5).
 //!
 //! A [`Negotiated`] exists only where both ends agree, so that whoever has one needs to check nothing any more.
 
 use std::net::Ipv4Addr;
 
 use crate::as_path::Asn;
-use crate::capability::Capability;
+use crate::capability::{AddPath, Capability};
+use crate::encode::Format;
 use crate::message::MAX_LEN;
 use crate::notification::{Notification, Violation};
 use crate::open::Open;
@@ -28,6 +29,8 @@ pub struct Negotiated {
     pub four_octet_as: bool,
     /// The families both ends route, by [`Family::index`].
     pub families: [bool; 2],
+    /// Whether the prefixes that we send, and those that we receive, carry path identifiers (RFC 7911 s5), by [`Family::index`].
+    pub add_path: [AddPath; 2],
     /// Whether the peer answers ROUTE-REFRESH.
     pub route_refresh: bool,
     /// The hold time: the smaller of the two, in seconds; 0 for none.
@@ -44,9 +47,14 @@ impl Negotiated {
         Context {
             four_octet_as: self.four_octet_as,
             internal: self.internal,
-            add_path: [false; 2],
+            add_path: self.add_path.map(|add_path| add_path.receive),
             families: self.families,
         }
+    }
+
+    /// What encoding UPDATEs of a family for the peer depends on.
+    pub fn format(&self, family: Family) -> Format {
+        Format { max_message: self.max_message, add_path: self.add_path[family.index()].send }
     }
 
     /// What our configuration and the peer's OPEN agree on, or what to tell the peer.
@@ -66,6 +74,10 @@ impl Negotiated {
         if families == [false; 2] {
             return Err(Violation::Capability(&wanted(config)).into());
         }
+        let add_path = Family::ALL.map(|family| match families[family.index()] {
+            true => both(config.add_path[family.index()], add_path(&open, family)),
+            false => AddPath::OFF,
+        });
         Ok(Negotiated {
             connection,
             peer_asn: open.asn,
@@ -73,6 +85,7 @@ impl Negotiated {
             internal,
             four_octet_as: open.has_four_octet_as(),
             families,
+            add_path,
             route_refresh: open.capabilities.contains(&Capability::RouteRefresh),
             hold_time_s: open.hold_time_s.min(config.hold_time_s),
             max_message: MAX_LEN,
@@ -88,6 +101,23 @@ fn routes(open: &Open, family: Family) -> bool {
         true => open.capabilities.contains(&Capability::family(family)),
         false => family == Family::Ipv4,
     }
+}
+
+/// What a peer can do with several paths to a prefix of a family. RFC 7911 does not say what a family means that is listed twice, in one
+/// capability or, though s4 forbids that, in two: the last one holds.
+fn add_path(open: &Open, family: Family) -> AddPath {
+    let listed = open.capabilities.iter().filter_map(|capability| match capability {
+        Capability::AddPath(families) => Some(families),
+        _ => None,
+    });
+    let mut of_family =
+        listed.flatten().filter(|one| Family::from_afi_safi(one.afi, one.safi) == Some(family));
+    of_family.next_back().map_or(AddPath::OFF, |last| last.can)
+}
+
+/// What of it is done: sending where the one end can send and the other can receive (RFC 7911 s5).
+fn both(ours: AddPath, theirs: AddPath) -> AddPath {
+    AddPath { send: ours.send && theirs.receive, receive: ours.receive && theirs.send }
 }
 
 /// The capabilities that we can't do without, as Unsupported Capability quotes them (RFC 5492 s5).
@@ -134,6 +164,72 @@ mod tests {
         assert_eq!((six.families, six.route_refresh, six.four_octet_as), ([false, true], false, false));
         // A peer of the last century.
         assert_eq!(negotiate(&config(), open(&[])).unwrap().families, [true, false]);
+    }
+
+    const OFF: AddPath = AddPath::OFF;
+    const SEND: AddPath = AddPath { send: true, receive: false };
+    const RECEIVE: AddPath = AddPath { send: false, receive: true };
+    const BOTH: AddPath = AddPath { send: true, receive: true };
+
+    /// The octets of an ADD-PATH capability, decoded.
+    fn listed(families: &[[u8; 3]]) -> Capability {
+        let value: Vec<u8> =
+            families.iter().flat_map(|[afi, safi, octet]| [0, *afi, *safi, *octet]).collect();
+        let mut all = Vec::new();
+        Capability::decode_all(&[&[69, value.len() as u8][..], &value].concat(), &mut all).unwrap();
+        all.remove(0)
+    }
+
+    #[test]
+    fn path_identifiers_go_where_one_end_sends_them_and_the_other_receives_them() {
+        // Rows: what we are willing to do; columns: Send/Receive of the peer: absent, 1, 2, 3.
+        for (ours, outcomes) in [
+            (OFF, [OFF, OFF, OFF, OFF]),
+            (SEND, [OFF, SEND, OFF, SEND]),
+            (RECEIVE, [OFF, OFF, RECEIVE, RECEIVE]),
+            (BOTH, [OFF, SEND, RECEIVE, BOTH]),
+        ] {
+            for (octet, outcome) in (0u8..).zip(outcomes) {
+                for family in Family::ALL {
+                    let mut config = config();
+                    config.add_path[family.index()] = ours;
+                    let mut capabilities = Family::ALL.map(Capability::family).to_vec();
+                    capabilities.extend((octet > 0).then(|| listed(&[[family.afi() as u8, 1, octet]])));
+                    let agreed = negotiate(&config, open(&capabilities)).unwrap();
+                    let mut wanted = [OFF; 2];
+                    wanted[family.index()] = outcome;
+                    assert_eq!(agreed.add_path, wanted, "{ours:?} {octet} {family}");
+                    assert_eq!(agreed.context().add_path, wanted.map(|one| one.receive));
+                    assert_eq!(Family::ALL.map(|f| agreed.format(f).add_path), wanted.map(|one| one.send));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn add_path_is_of_a_family_that_both_route_and_its_last_word_holds() {
+        let (four, six) = (Capability::family(Family::Ipv4), Capability::family(Family::Ipv6));
+        let both_families = [four.clone(), six];
+        let cases: [(&[Capability], &[Capability], [AddPath; 2]); 9] = [
+            (&both_families, &[listed(&[[1, 1, 3], [2, 1, 3]])], [BOTH, BOTH]),
+            (&both_families, &[listed(&[[2, 1, 1]])], [OFF, SEND]),
+            // IPv6 is not exchanged.
+            (&[four], &[listed(&[[1, 1, 3], [2, 1, 3]])], [BOTH, OFF]),
+            // A peer without multiprotocol capabilities routes IPv4 all the same.
+            (&[], &[listed(&[[1, 1, 2], [2, 1, 3]])], [RECEIVE, OFF]),
+            // Multicast, and a family of which we know nothing.
+            (&both_families, &[listed(&[[1, 2, 3], [25, 70, 3]])], [OFF, OFF]),
+            (&both_families, &[listed(&[[1, 1, 3], [1, 1, 1]])], [SEND, OFF]),
+            (&both_families, &[listed(&[[1, 1, 3]]), listed(&[[2, 1, 3], [1, 1, 2]])], [RECEIVE, BOTH]),
+            // A capability with a value that makes no sense is ignored whole, and only that one.
+            (&both_families, &[listed(&[[1, 1, 3], [2, 1, 4]])], [OFF, OFF]),
+            (&both_families, &[listed(&[[1, 1, 3]]), listed(&[[1, 1, 0]])], [BOTH, OFF]),
+        ];
+        let config = SessionConfig { add_path: [BOTH; 2], ..config() };
+        for (families, add_path, wanted) in cases {
+            let agreed = negotiate(&config, open(&[families, add_path].concat())).unwrap();
+            assert_eq!(agreed.add_path, wanted, "{add_path:?}");
+        }
     }
 
     #[test]

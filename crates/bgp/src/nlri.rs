@@ -16,6 +16,31 @@ pub struct Path<A: Address> {
     pub net: Net<A>,
 }
 
+impl<A: Address> Path<A> {
+    /// How many octets [`Path::write`] appends.
+    #[inline]
+    pub(crate) fn octets(self, add_path: bool) -> usize {
+        if add_path { 5 + nlri_octets(self.net.len()) } else { 1 + nlri_octets(self.net.len()) }
+    }
+
+    /// Appends it as a message lists it; the path identifier only with ADD-PATH (RFC 7911 s3).
+    #[inline]
+    pub(crate) fn write(self, add_path: bool, out: &mut Vec<u8>) {
+        if add_path {
+            out.extend_from_slice(&self.path_id.to_be_bytes());
+        }
+        self.net.write_nlri(out);
+    }
+}
+
+impl<A: Address> From<Net<A>> for Path<A> {
+    /// The one path to a prefix, as it is without ADD-PATH.
+    #[inline]
+    fn from(net: Net<A>) -> Self {
+        Path { path_id: 0, net }
+    }
+}
+
 /// How many fields of one message may hold prefixes of one family that are withdrawn: the classic two and the two of RFC 4760.
 pub(crate) const FIELDS: usize = 4;
 

@@ -24,7 +24,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 
 use crate::as_path::Asn;
-use crate::capability::Capability;
+use crate::capability::{AddPath, AddPathFamily, Capability};
 use crate::connection::{Connection, Phase};
 use crate::negotiated::Negotiated;
 use crate::notification::{Cease, Notification, Violation};
@@ -58,10 +58,13 @@ pub struct SessionConfig {
     pub passive: bool,
     /// The families to exchange.
     pub families: Vec<Family>,
+    /// What we are willing to do with several paths to a prefix (RFC 7911), by [`Family::index`]; nothing for a family that is not
+    /// exchanged.
+    pub add_path: [AddPath; 2],
 }
 
 impl SessionConfig {
-    /// Both families, and what RFC 4271 s10 suggests.
+    /// Both families with one path to a prefix, and what RFC 4271 s10 suggests.
     pub fn new(local_asn: Asn, router_id: Ipv4Addr, peer_asn: Asn) -> Self {
         SessionConfig {
             local_asn,
@@ -71,14 +74,24 @@ impl SessionConfig {
             connect_retry_s: DEFAULT_CONNECT_RETRY_S,
             passive: false,
             families: Family::ALL.to_vec(),
+            add_path: [AddPath::OFF; 2],
         }
     }
 
     fn open(&self) -> Open {
         let families = Family::ALL.into_iter().filter(|family| self.families.contains(family));
-        let mut capabilities: Vec<Capability> = families.map(Capability::family).collect();
+        let mut capabilities: Vec<Capability> = families.clone().map(Capability::family).collect();
         capabilities.extend([Capability::RouteRefresh, Capability::FourOctetAs(self.local_asn)]);
+        let add_path: Vec<_> = families.filter_map(|family| self.add_path_family(family)).collect();
+        if !add_path.is_empty() {
+            capabilities.push(Capability::AddPath(add_path));
+        }
         Open { asn: self.local_asn, hold_time_s: self.hold_time_s, router_id: self.router_id, capabilities }
+    }
+
+    fn add_path_family(&self, family: Family) -> Option<AddPathFamily> {
+        let can = self.add_path[family.index()];
+        (can != AddPath::OFF).then_some(AddPathFamily { afi: family.afi(), safi: 1, can })
     }
 }
 

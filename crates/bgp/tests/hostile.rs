@@ -95,7 +95,11 @@ fn update_seeds() -> Vec<Vec<u8>> {
     let as4 = [attribute(0xc0, 7, &[0x5b, 0xa0, 1, 2, 3, 4]), attribute(0xc0, 17, &four[..10])].concat();
     let reach = [&[0, 2, 1, 16][..], &[0x20; 16], &[0, 32, 0x20, 1, 0xd, 0xb8, 0]].concat();
     let unreach = attribute(0x80, 15, &[0, 2, 1, 48, 0x20, 1, 0xd, 0xb8, 0, 1]);
-    let six = [attribute(0x80, 14, &reach), unreach, origin, attribute(0x40, 2, &four), lists].concat();
+    let rest6 = [origin, attribute(0x40, 2, &four), lists].concat();
+    let six = [attribute(0x80, 14, &reach), unreach, rest6.clone()].concat();
+    let reach = [&reach[..21], &[0, 0, 0, 1, 32, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 2, 0]].concat();
+    let unreach = attribute(0x80, 15, &[0, 2, 1, 0, 0, 0, 3, 48, 0x20, 1, 0xd, 0xb8, 0, 1]);
+    let six_identified = [attribute(0x80, 14, &reach), unreach, rest6].concat();
     let prefixes = [8, 10, 24, 192, 0, 2, 0, 32, 1, 2, 3, 4];
     let in_context = |flags: u8, body: Vec<u8>| [&[flags][..], &body].concat();
     vec![
@@ -105,6 +109,7 @@ fn update_seeds() -> Vec<Vec<u8>> {
         in_context(0, body(&[], &six, &[])),
         in_context(2, body(&[], &six, &[])),
         in_context(4, body(&[0, 0, 0, 1, 8, 10], &wide, &[0, 0, 0, 2, 8, 11])),
+        in_context(8, body(&[], &six_identified, &[])),
         in_context(0, body(&[], &[], &[])),
     ]
 }
@@ -135,5 +140,11 @@ fn session_holds() {
     let both =
         vec![4, 0, 2, 0x82, 7, 0x87, 8, 0x88, 0x25, 8, 0x88, 1, 0, 6, 2, 7, 8, 4, 6, 6, 0x82, 0x87, 0x88];
     let short = [&both[..], &alone[1..]].concat();
-    run(targets::session, &[alone, both, short, vec![1, 0, 0x82, 0x87, 0x88, 12, 3, 1, 2, 3]], 4000);
+    // The same with path identifiers in both directions.
+    let identified = [&[24], &alone[1..]].concat();
+    run(
+        targets::session,
+        &[alone, both, short, identified, vec![1, 0, 0x82, 0x87, 0x88, 12, 3, 1, 2, 3]],
+        4000,
+    );
 }

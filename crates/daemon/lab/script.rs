@@ -11,8 +11,7 @@ use std::thread;
 use bytes::Bytes;
 use hashbrown::HashMap;
 use palisade_bgp::attributes::NextHop;
-use palisade_bgp::encode;
-use palisade_bgp::message::MAX_LEN;
+use palisade_bgp::encode::{self, Format};
 use palisade_bgp::{Address, Attributes, Family, Path};
 use tokio::sync::mpsc;
 
@@ -158,9 +157,9 @@ impl Voice {
             (Some(own), Family::Ipv6) => IpAddr::V6(v6_of(own)).into(),
         };
         let mut announced = 0;
-        let nets = paths.map(|path| path.net).inspect(|_| announced += 1);
+        let paths = paths.inspect(|_| announced += 1);
         let before = self.octets.len();
-        if encode::announcements(attributes.wire, next_hop, nets, MAX_LEN, &mut self.octets).is_ok() {
+        if encode::announcements(attributes.wire, next_hop, paths, Format::PLAIN, &mut self.octets).is_ok() {
             self.counts.announced += announced;
             self.said(before);
         }
@@ -169,11 +168,7 @@ impl Voice {
     fn withdraw<A: Address>(&mut self, paths: impl Iterator<Item = Path<A>>) {
         let mut withdrawn = 0;
         let before = self.octets.len();
-        encode::withdrawals(
-            paths.map(|path| path.net).inspect(|_| withdrawn += 1),
-            MAX_LEN,
-            &mut self.octets,
-        );
+        encode::withdrawals(paths.inspect(|_| withdrawn += 1), Format::PLAIN, &mut self.octets);
         self.counts.withdrawn += withdrawn;
         self.said(before);
     }
@@ -217,6 +212,8 @@ fn messages(mut octets: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use palisade_bgp::message::MAX_LEN;
+
     use super::*;
     use crate::sample::Sample;
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bgpkit_parser::BgpkitParser;
 use bgpkit_parser::models::ElemType;
-use palisade_bgp::encode;
+use palisade_bgp::encode::{self, Format};
 use palisade_bgp::fault::Fault as AttributeFault;
 use palisade_bgp::{Address, Asn, Attributes, Net, Path};
 
@@ -133,8 +133,8 @@ fn update(prefix: &str) -> Vec<u8> {
     encode::announcements(
         &WIRE,
         IpAddr::from(next_hop).into(),
-        std::iter::once(net4(prefix)),
-        4096,
+        std::iter::once(net4(prefix).into()),
+        Format::PLAIN,
         &mut out,
     )
     .unwrap();
@@ -178,7 +178,8 @@ fn tables_that_were_written_are_read_back() {
 #[test]
 fn messages_that_were_written_are_read_back() {
     let mut withdrawal = Vec::new();
-    encode::withdrawals([net6("2001:db8::/32"), net6("2001:db8:1::/48")].into_iter(), 4096, &mut withdrawal);
+    let withdrawn = ["2001:db8::/32", "2001:db8:1::/48"].into_iter().map(|text| Path::from(net6(text)));
+    encode::withdrawals(withdrawn, Format::PLAIN, &mut withdrawal);
     let keepalive = palisade_bgp::message::keepalive();
     let file = [message(&update("198.51.100.0/24")), message(&keepalive), message(&withdrawal)];
     let heard = Heard::all(&file.concat());

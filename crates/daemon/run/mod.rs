@@ -33,7 +33,7 @@ use std::thread;
 use std::time::Duration;
 
 use palisade_bgp::session::{Session, SessionConfig};
-use palisade_bgp::{Family, Prefix};
+use palisade_bgp::{AddPath, Family, Prefix};
 use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
 use palisade_policy::Snapshot;
 use palisade_rib::{AttributeSet, PeerIndex, Shard};
@@ -179,6 +179,7 @@ impl Router {
             connect_retry_s: CONNECT_RETRY_S,
             passive: peer.passive,
             families: Family::ALL.to_vec(),
+            add_path: [AddPath::OFF; 2],
         };
         let (sender, accepted) = mpsc::channel(ACCEPTED);
         let session = Session::new(session, around.seed.wrapping_add(at as u64));

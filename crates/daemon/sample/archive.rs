@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::iter::once;
 use std::net::{IpAddr, Ipv4Addr};
 
-use palisade_bgp::encode;
-use palisade_bgp::message::MAX_LEN;
+use palisade_bgp::encode::{self, Format};
 use palisade_bgp::{Net, Prefix};
 
 use super::peers::{LOCAL_ASN, Peer};
@@ -63,14 +62,14 @@ fn updates(peer: &Peer, key: PeerKey, out: &mut Vec<u8>) {
 fn announcement(route: &Route, ends: &Ends, out: &mut Vec<u8>) {
     let (block, next_hop) = (route.attributes.wire(), ends.next_hop(route));
     let done = match route.prefix {
-        Prefix::V4(net) => encode::announcements(&block, next_hop, once(net), MAX_LEN, out),
-        Prefix::V6(net) => encode::announcements(&block, next_hop, once(net), MAX_LEN, out),
+        Prefix::V4(net) => encode::announcements(&block, next_hop, once(net.into()), Format::PLAIN, out),
+        Prefix::V6(net) => encode::announcements(&block, next_hop, once(net.into()), Format::PLAIN, out),
     };
     debug_assert!(done.is_ok(), "no route of the sample fills a message");
 }
 
 fn withdrawal<A: palisade_bgp::Address>(net: Net<A>, out: &mut Vec<u8>) {
-    encode::withdrawals(once(net), MAX_LEN, out);
+    encode::withdrawals(once(net.into()), Format::PLAIN, out);
 }
 
 fn truth(peer: &Peer) -> Truth {

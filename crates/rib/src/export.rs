@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use palisade_bgp::Asn;
 use palisade_bgp::attributes::NextHop;
-use palisade_bgp::encode::Rewrite;
+use palisade_bgp::encode::{Format, Rewrite};
 use palisade_policy::{Role, Source, exports};
 
 use crate::attribute_set::{AttributeSet, Scope};
@@ -85,14 +85,17 @@ impl ExportView {
         Rewrite {
             prepend: (!transparent).then_some((self.local_asn, 1)),
             med: facts.med.filter(|_| transparent),
-            next_hop: self.next_hop(best),
             local_pref: internal.then_some(best.local_preference),
             only_to_customer: best.attributes.only_to_customer().or(marked),
-            add_communities: Vec::new(),
-            add_large_communities: Vec::new(),
             four_octet_as: self.four_octet_as,
             internal,
+            ..Rewrite::external(self.next_hop(best))
         }
+    }
+
+    /// The form of the messages to the peers of this view.
+    pub(crate) fn format(&self) -> Format {
+        Format { max_message: self.max_message, add_path: false }
     }
 
     /// The next hop that goes out with a best path.

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::FixedState;
-use palisade_bgp::encode;
 use palisade_bgp::prefix::{Address, Net};
+use palisade_bgp::{Path, encode};
 
 use crate::chunk::{Audience, ChunkWriter};
 use crate::export::{Best, ExportView, same};
@@ -164,8 +164,8 @@ impl<A: Address> Group<A> {
     fn write_withdrawals(&self, mut withdrawn: Vec<(Audience, Net<A>)>, chunk: &mut ChunkWriter) {
         withdrawn.sort_unstable_by_key(|(audience, _)| *audience);
         for run in withdrawn.chunk_by(|one, next| one.0 == next.0) {
-            let nets = run.iter().map(|(_, net)| *net);
-            chunk.write(run[0].0, |out| encode::withdrawals(nets, self.view.max_message, out));
+            let paths = run.iter().map(|(_, net)| Path::from(*net));
+            chunk.write(run[0].0, |out| encode::withdrawals(paths, self.view.format(), out));
         }
     }
 
@@ -176,13 +176,13 @@ impl<A: Address> Group<A> {
             let best = run[0].0;
             block.clear();
             encode::attribute_block(&best.attributes.attributes(), &self.view.rewrite(best), &mut block);
-            let nets = run.iter().map(|(_, net)| *net);
+            let paths = run.iter().map(|(_, net)| Path::from(*net));
             let next_hop = self.view.next_hop(best);
             chunk.write(Audience::AllBut(best.peer), |out| {
-                let fits = encode::announcements(&block, next_hop, nets.clone(), self.view.max_message, out);
+                let fits = encode::announcements(&block, next_hop, paths.clone(), self.view.format(), out);
                 // Attributes that leave no room for a prefix can't be passed on; what was said before must not stand.
                 if fits.is_err() {
-                    encode::withdrawals(nets, self.view.max_message, out);
+                    encode::withdrawals(paths, self.view.format(), out);
                 }
             });
         }

@@ -2,8 +2,10 @@ use std::time::Duration;
 
 use self::pair::{Pair, Rng};
 use super::*;
-use crate::encode;
+use crate::encode::{self, Format};
 use crate::message::{MessageKind, finish, route_refresh, start};
+use crate::nlri::Path;
+use crate::prefix::Net;
 use crate::sample::{TEN, attribute, body, mandatory, origin, path};
 
 mod pair;
@@ -117,12 +119,13 @@ fn updates_arrive_whole_and_in_order_however_they_are_cut() {
     for seed in 1..=20 {
         let mut pair = quiet_pair(seed);
         pair.shred = true;
-        let nets = |from: u32| (from..from + 900).map(|n| crate::Net::<u32>::new(n << 8, 24));
+        let nets = |from: u32| (from..from + 900).map(|n| Net::<u32>::new(n << 8, 24));
         let block = [origin(), path()].concat();
         let hop = "192.0.2.1".parse::<std::net::IpAddr>().unwrap().into();
         let mut wire = Vec::new();
-        encode::announcements(&block, hop, nets(0x0a_0000), 4096, &mut wire).unwrap();
-        encode::withdrawals(nets(0x0b_0000), 4096, &mut wire);
+        encode::announcements(&block, hop, nets(0x0a_0000).map(Path::from), Format::PLAIN, &mut wire)
+            .unwrap();
+        encode::withdrawals(nets(0x0b_0000).map(Path::from), Format::PLAIN, &mut wire);
         pair.write(0, &wire);
         pair.run(30);
         let announced = nets(0x0a_0000).map(|net| net.to_string());
@@ -130,6 +133,55 @@ fn updates_arrive_whole_and_in_order_however_they_are_cut() {
         assert!(pair.heard[1] == wanted, "{seed}: {}", pair.heard[1].len());
         assert!(pair.is_up());
     }
+}
+
+/// What a side announces and withdraws in the form that its session agreed on.
+fn two_paths(pair: &Pair, side: usize) -> Vec<u8> {
+    let format = pair.sessions[side].negotiated().unwrap().format(Family::Ipv4);
+    let net = Net::<u32>::new(10 << 24, 8);
+    let paths = || [1, 2].into_iter().map(|path_id| Path { path_id, net });
+    let hop = "192.0.2.1".parse::<std::net::IpAddr>().unwrap().into();
+    let mut wire = Vec::new();
+    encode::announcements(&[origin(), path()].concat(), hop, paths(), format, &mut wire).unwrap();
+    encode::withdrawals(paths(), format, &mut wire);
+    wire
+}
+
+#[test]
+fn path_identifiers_travel_one_way_where_only_that_way_was_agreed() {
+    let [a, b] = configs();
+    let can = |send, receive| [AddPath { send, receive }, AddPath::OFF];
+    let a = SessionConfig { add_path: can(true, true), ..a };
+    let b = SessionConfig { passive: true, add_path: can(false, true), ..b };
+    let mut pair = Pair::new([a, b], 11);
+    pair.start();
+    assert!(pair.run_until_up(5));
+    for side in [0, 1] {
+        let wire = two_paths(&pair, side);
+        pair.write(side, &wire);
+    }
+    pair.run(5);
+    assert_eq!(pair.heard[1], ["10.0.0.0/8 #1", "10.0.0.0/8 #2", "-10.0.0.0/8 #1", "-10.0.0.0/8 #2"]);
+    assert_eq!(pair.heard[0], ["10.0.0.0/8", "10.0.0.0/8", "-10.0.0.0/8", "-10.0.0.0/8"]);
+    assert!(pair.is_up());
+}
+
+#[test]
+fn an_open_lists_add_path_once_and_only_where_something_is_on() {
+    let add_path = |config: SessionConfig| -> Vec<Capability> {
+        let capabilities = config.open().capabilities.into_iter();
+        capabilities.filter(|capability| capability.code() == 69).collect()
+    };
+    let [send, both] = [false, true].map(|receive| AddPath { send: true, receive });
+    let six = AddPathFamily { afi: 2, safi: 1, can: both };
+    let four = AddPathFamily { afi: 1, safi: 1, can: send };
+    assert_eq!(add_path(config(1, 2)), []);
+    let one = SessionConfig { add_path: [AddPath::OFF, both], ..config(1, 2) };
+    assert_eq!(add_path(one), [Capability::AddPath(vec![six])]);
+    let two = SessionConfig { add_path: [send, both], ..config(1, 2) };
+    assert_eq!(add_path(two.clone()), [Capability::AddPath(vec![four, six])]);
+    let only_six = SessionConfig { families: vec![Family::Ipv6], ..two };
+    assert_eq!(add_path(only_six), [Capability::AddPath(vec![six])]);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use palisade_bgp::attributes::NextHop;
-use palisade_bgp::capability::Capability;
-use palisade_bgp::encode::{Rewrite, announcements, attribute_block, withdrawals};
+use palisade_bgp::capability::{AddPathFamily, Capability};
+use palisade_bgp::encode::{Format, Rewrite, announcements, attribute_block, withdrawals};
 use palisade_bgp::message::{
     HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, frame, keepalive, route_refresh,
 };
@@ -17,8 +17,8 @@ use palisade_bgp::open::Open;
 use palisade_bgp::session::{Action, ConnectionId, Event, State};
 use palisade_bgp::update::RibEntryForm;
 use palisade_bgp::{
-    Address, Asn, Attributes, Context, Decoder, Family, MAX_FAULTS, Net, Notification, Session,
-    SessionConfig, Update,
+    AddPath, Address, Asn, Attributes, Context, Decoder, Family, MAX_FAULTS, Net, Notification, Path,
+    Session, SessionConfig, Update,
 };
 
 /// A stream that is wrong is wrong however little of it has come, and one that is right stays right.
@@ -89,18 +89,21 @@ pub(crate) fn update(octets: &[u8]) {
 }
 
 fn whole<A: Address>(update: &Update<'_>) {
-    let withdrawn: Vec<Net<A>> = update.withdrawn::<A>().map(|path| path.net).collect();
-    assert!(
-        withdrawn.iter().all(|net| net.len() <= A::BITS && net.address().network(net.len()) == net.address())
-    );
+    let withdrawn: Vec<Path<A>> = update.withdrawn::<A>().collect();
+    let masked = |net: Net<A>| net.len() <= A::BITS && net.address().network(net.len()) == net.address();
+    assert!(withdrawn.iter().all(|path| masked(path.net)));
     let Some((attributes, nlri)) = update.announced::<A>() else { return };
-    let nets: Vec<Net<A>> = nlri.map(|path| path.net).collect();
-    assert!(!nets.is_empty());
+    let paths: Vec<Path<A>> = nlri.collect();
+    assert!(!paths.is_empty());
     fits(&attributes);
-    for (internal, four_octet_as) in [(false, true), (false, false), (true, true), (true, false)] {
-        sent_on(&attributes, &nets, internal, four_octet_as);
+    for add_path in [false, true] {
+        for (internal, four_octet_as) in [(false, true), (false, false), (true, true), (true, false)] {
+            let add_path = [add_path; 2];
+            let context = Context { internal, four_octet_as, add_path, ..Context::default() };
+            sent_on(&attributes, &paths, &context);
+        }
+        withdrawn_again(&withdrawn, add_path);
     }
-    withdrawn_again(&withdrawn);
 }
 
 /// The facts are those of the canonical wire form, whose attributes ascend and fill it.
@@ -123,7 +126,8 @@ fn fits(attributes: &Attributes<'_>) {
 }
 
 /// Sends a path on, and has the receiver find no fault with it and the same path in it.
-fn sent_on<A: Address>(attributes: &Attributes<'_>, nets: &[Net<A>], internal: bool, four_octet_as: bool) {
+fn sent_on<A: Address>(attributes: &Attributes<'_>, paths: &[Path<A>], context: &Context) {
+    let Context { internal, four_octet_as, add_path: [add_path, _], .. } = *context;
     let hop = match A::FAMILY {
         Family::Ipv4 => NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)),
         Family::Ipv6 => NextHop::V6 { global: Ipv4Addr::LOCALHOST.to_ipv6_mapped(), link_local: None },
@@ -132,14 +136,14 @@ fn sent_on<A: Address>(attributes: &Attributes<'_>, nets: &[Net<A>], internal: b
     let rewrite = Rewrite { prepend, internal, four_octet_as, ..Rewrite::external(hop) };
     let (mut block, mut wire) = (Vec::new(), Vec::new());
     attribute_block(attributes, &rewrite, &mut block);
-    if announcements(&block, hop, nets.iter().copied(), MAX_LEN, &mut wire).is_err() {
+    let format = Format { add_path, ..Format::PLAIN };
+    if announcements(&block, hop, paths.iter().copied(), format, &mut wire).is_err() {
         assert!(block.len() > 3000 && wire.is_empty());
         return;
     }
-    let context = Context { internal, four_octet_as, ..Context::default() };
     let (mut decoder, mut back) = (Decoder::new(), Vec::new());
     each_message(&wire, |body| {
-        let update = decoder.update(body, &context);
+        let update = decoder.update(body, context);
         let Ok(update) = update else { return assert!(update.is_ok()) };
         assert!(update.faults().is_empty(), "{:?}", update.faults());
         let Some((got, nlri)) = update.announced::<A>() else {
@@ -152,20 +156,27 @@ fn sent_on<A: Address>(attributes: &Attributes<'_>, nets: &[Net<A>], internal: b
             .filter(|_| four_octet_as && !attributes.as_path().has_confederation());
         assert!(got.as_path().asns().skip(if internal { 0 } else { 2 }).zip(before).all(|(a, b)| a == b));
         assert_eq!(got.facts.origin, attributes.facts.origin);
-        back.extend(nlri.map(|path| path.net));
+        back.extend(nlri);
     });
-    assert!(back == nets);
+    assert!(same(paths, &back, add_path));
 }
 
-fn withdrawn_again<A: Address>(nets: &[Net<A>]) {
+/// Whether paths came back as they were sent: without ADD-PATH, their identifiers did not go along.
+fn same<A: Address>(sent: &[Path<A>], back: &[Path<A>], add_path: bool) -> bool {
+    sent.iter().map(|path| if add_path { *path } else { path.net.into() }).eq(back.iter().copied())
+}
+
+fn withdrawn_again<A: Address>(paths: &[Path<A>], add_path: bool) {
+    let context = Context { add_path: [add_path; 2], ..Context::default() };
+    let format = Format { add_path, ..Format::PLAIN };
     let (mut wire, mut decoder, mut back) = (Vec::new(), Decoder::new(), Vec::new());
-    withdrawals(nets.iter().copied(), MAX_LEN, &mut wire);
+    withdrawals(paths.iter().copied(), format, &mut wire);
     each_message(&wire, |body| {
-        if let Ok(update) = decoder.update(body, &Context::default()) {
-            back.extend(update.withdrawn::<A>().map(|path| path.net));
+        if let Ok(update) = decoder.update(body, &context) {
+            back.extend(update.withdrawn::<A>());
         }
     });
-    assert!(back == nets);
+    assert!(same(paths, &back, add_path));
 }
 
 fn each_message(wire: &[u8], mut each: impl FnMut(&[u8])) {
@@ -197,17 +208,21 @@ struct Caller {
     open: [bool; 2],
     connecting: bool,
     up: bool,
+    /// What it is willing to do with several paths to a prefix, in both families.
+    add_path: AddPath,
 }
 
 impl Caller {
     fn new(flags: u8) -> Self {
+        let add_path = AddPath { send: flags & 8 != 0, receive: flags & 16 != 0 };
         let config = SessionConfig {
             passive: flags & 1 != 0,
             hold_time_s: if flags & 2 != 0 { 0 } else { 9 },
+            add_path: [add_path; 2],
             ..SessionConfig::new(Asn(64500), Ipv4Addr::new(192, 0, 2, u8::MAX - (flags & 4)), Asn(64501))
         };
         let session = Session::new(config, flags.into());
-        Caller { session, now: Instant::now(), open: [false; 2], connecting: false, up: false }
+        Caller { session, now: Instant::now(), open: [false; 2], connecting: false, up: false, add_path }
     }
 
     /// Does one thing, and returns the octets it left.
@@ -321,6 +336,9 @@ impl Caller {
                 Event::Established(negotiated) => {
                     assert!(!std::mem::replace(&mut self.up, true));
                     assert_eq!(negotiated.peer_asn, Asn(64501));
+                    let ours = self.add_path;
+                    let agreed = |one: &AddPath| one.send <= ours.send && one.receive <= ours.receive;
+                    assert!(negotiated.add_path.iter().all(agreed));
                 }
                 Event::Down(_) => assert!(std::mem::replace(&mut self.up, false)),
                 Event::Failed(_) => assert!(!self.up),
@@ -351,6 +369,9 @@ impl Caller {
 pub(crate) fn peer_open() -> Vec<u8> {
     let mut capabilities = Family::ALL.map(Capability::family).to_vec();
     capabilities.push(Capability::FourOctetAs(Asn(64501)));
+    let both = AddPath { send: true, receive: true };
+    let add_path = Family::ALL.map(|family| AddPathFamily { afi: family.afi(), safi: 1, can: both });
+    capabilities.push(Capability::AddPath(add_path.to_vec()));
     let router_id = Ipv4Addr::new(192, 0, 2, 253);
     Open { asn: Asn(64501), hold_time_s: 9, router_id, capabilities }.encode().unwrap_or_default()
 }

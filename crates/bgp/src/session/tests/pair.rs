@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
 use super::super::*;
+use crate::nlri::Path;
 
 /// Which of the two.
 pub(super) type Side = usize;
@@ -39,7 +40,7 @@ pub(super) struct Pair {
     pub(super) sessions: [Session; 2],
     /// What happened on each side, as `Established`, `Down sent ..`.
     pub(super) log: [Vec<String>; 2],
-    /// The prefixes each side heard.
+    /// The prefixes each side heard, with the identifiers that came along.
     pub(super) heard: [Vec<String>; 2],
     /// How often each side tried to connect.
     pub(super) attempts: [usize; 2],
@@ -53,6 +54,10 @@ pub(super) struct Pair {
     pub(super) delay: Duration,
     /// Whether pieces are cut small.
     pub(super) shred: bool,
+}
+
+fn shown(path: Path<u32>) -> String {
+    if path.path_id == 0 { path.net.to_string() } else { format!("{} #{}", path.net, path.path_id) }
 }
 
 /// A xorshift generator.
@@ -301,9 +306,9 @@ impl Pair {
                 Event::Update(update) => {
                     let heard = &mut self.heard[side];
                     if let Some((_, nlri)) = update.announced::<u32>() {
-                        heard.extend(nlri.map(|path| path.net.to_string()));
+                        heard.extend(nlri.map(shown));
                     }
-                    heard.extend(update.withdrawn::<u32>().map(|path| format!("-{}", path.net)));
+                    heard.extend(update.withdrawn::<u32>().map(|path| format!("-{}", shown(path))));
                     continue;
                 }
             };
