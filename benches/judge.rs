@@ -11,10 +11,12 @@ mod support;
 use std::sync::{Arc, LazyLock};
 
 use divan::{AllocProfiler, Bencher, black_box};
+use palisade_bgp::attributes::Community;
 use palisade_bgp::{Address, Asn, Net, Prefix};
+use palisade_policy::actions::euro_ix;
 use palisade_policy::rov::MOST_AMENDMENTS;
 use palisade_policy::{
-    IrrBuilder, OriginSet, Peer, Role, RovIndex, Snapshot, Vrp, judge, judge_path, judge_prefix,
+    ActionScheme, IrrBuilder, OriginSet, Peer, Role, RovIndex, Snapshot, Vrp, judge, judge_path, judge_prefix,
 };
 use support::{Announcement, address, real_routes, real_vrps};
 
@@ -210,4 +212,14 @@ fn rov_ipv4_table_order_amended(bencher: Bencher<'_, '_>) {
     over(bencher, &DATA.v4.in_order, |net, origin| {
         amended.validate(black_box(net), Some(origin)).is_invalid()
     });
+}
+
+/// A path with so many communities that are no action, and with as many that are.
+#[divan::bench(args = [(10, 0), (30, 0), (2, 8)])]
+fn read_action_communities(bencher: Bencher<'_, '_>, (others, actions): (u32, u32)) {
+    let scheme = ActionScheme::new(&euro_ix(Asn(64500)).0, [None; 2]);
+    let other = (0..others).map(|at| Community((3333 + 77 * at) << 16 | at));
+    let communities: Vec<Community> = other.chain((0..actions).map(|at| Community(3000 + at))).collect();
+    let announcement = announcement().communities(&communities);
+    bencher.bench(|| scheme.read(&black_box(&announcement).attributes()));
 }

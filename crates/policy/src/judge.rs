@@ -14,6 +14,7 @@ use crate::check::Mode;
 use crate::evidence::{Evidence, Finding, Recorder};
 use crate::peer::Peer;
 use crate::reason::Reason;
+use crate::role::Role;
 use crate::rov::RovState;
 use crate::snapshot::Snapshot;
 use crate::{path_stage, prefix_stage};
@@ -25,7 +26,7 @@ pub struct PathVerdict {
     pub reason: Option<Reason>,
     /// The first check that failed and is only observed, of those asked before the one that decided.
     pub observed: Option<Reason>,
-    /// Whether it carries BLACKHOLE (RFC 7999).
+    /// Whether it carries BLACKHOLE (RFC 7999), or is a member's and carries a community that means the same here.
     pub blackhole: bool,
 }
 
@@ -67,13 +68,21 @@ pub fn judge_path<R: Recorder>(
     tables: &Snapshot,
     recorder: &mut R,
 ) -> PathVerdict {
-    let blackhole = attributes.communities().any(|community| community == Community::BLACKHOLE);
+    let blackhole = is_blackhole(attributes, peer, tables);
     let mut hearing = Hearing { peer, recorder, reason: None, observed: None };
     hearing.ask(Reason::NoPolicy, || peer.role.is_none(), || Evidence::Role(peer.role));
     if let Some(role) = peer.role {
         path_stage::hear(&mut hearing, attributes, role, tables);
     }
     PathVerdict { reason: hearing.reason, observed: hearing.observed, blackhole }
+}
+
+/// A member's own word for BLACKHOLE gets its routes nothing that BLACKHOLE would not: they are held to the same proof.
+fn is_blackhole(attributes: &Attributes<'_>, peer: &Peer, tables: &Snapshot) -> bool {
+    match (&tables.actions, peer.role) {
+        (Some(actions), Some(Role::RsClient)) => actions.is_blackhole(attributes),
+        _ => attributes.communities().any(|community| community == Community::BLACKHOLE),
+    }
 }
 
 /// The prefix stage, after the path stage of the same attributes and peer. Allocates nothing unless it records.

@@ -12,6 +12,7 @@
 //!   an UPDATE ----------> Attributes, Net<A> ------/
 //! ```
 
+pub mod actions;
 pub mod as_set;
 pub mod bogons;
 pub mod check;
@@ -36,6 +37,7 @@ pub mod vrp;
 mod vrp_table;
 pub mod vrps;
 
+pub use actions::{ActionScheme, Region, Scrubbed, Treatment, Wishes};
 pub use as_set::AsSetName;
 pub use bogons::Bogons;
 pub use check::{Checks, Mode};

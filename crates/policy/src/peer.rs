@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use palisade_bgp::Asn;
 
+use crate::actions::Region;
 use crate::check::{Checks, Mode};
 use crate::origin_set::OriginSet;
 use crate::role::Role;
@@ -30,6 +31,8 @@ pub struct Peer {
     /// The AS numbers it may originate for: its expanded as-set. `None`, which no as-set means, stands for its own
     /// AS alone.
     pub origins: Option<Arc<OriginSet>>,
+    /// The regions of the exchange that it is in, where it is a member of one.
+    pub regions: Arc<[Region]>,
     /// How much and how long.
     pub limits: Limits,
     /// Whether a route that is RPKI-valid needs no route object. A ROA is signed by the prefix's holder, which most
@@ -48,6 +51,7 @@ impl Peer {
             address,
             local_address: None,
             origins: None,
+            regions: Arc::default(),
             limits: Limits::default(),
             rpki_valid_is_registered: true,
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use palisade_bgp::Asn;
 
+use crate::actions::ActionScheme;
 use crate::bogons::{Bogons, TRANSIT_FREE_ASNS};
 use crate::irr::IrrIndex;
 use crate::prefix_set::PrefixSet;
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub own_prefixes: Arc<PrefixSet>,
     /// The peering LANs of the exchanges that we are at.
     pub peering_lans: Arc<PrefixSet>,
+    /// What members of a route server may ask for with communities; `None` where they may not.
+    pub actions: Option<Arc<ActionScheme>>,
 }
 
 impl Default for Snapshot {
@@ -46,6 +49,7 @@ impl Default for Snapshot {
             own_asns: Arc::default(),
             own_prefixes: Arc::default(),
             peering_lans: Arc::default(),
+            actions: None,
         }
     }
 }

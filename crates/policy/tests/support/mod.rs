@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
-use palisade_bgp::attributes::{Community, Facts, NextHop, Span};
+use palisade_bgp::attributes::{Community, ExtendedCommunity, Facts, LargeCommunity, NextHop, Span};
 use palisade_bgp::{AsPath, Asn, Attributes, Net, Prefix};
 use palisade_policy::{EmptySet, Vrp, VrpFile};
 
@@ -71,6 +71,19 @@ impl Announcement {
 
     pub(crate) fn large_communities(mut self, count: usize) -> Self {
         self.facts.large_communities = self.push(&vec![1; 12 * count]);
+        self
+    }
+
+    pub(crate) fn extended_communities(mut self, communities: &[ExtendedCommunity]) -> Self {
+        let octets: Vec<u8> = communities.iter().flat_map(|community| community.0).collect();
+        self.facts.extended_communities = self.push(&octets);
+        self
+    }
+
+    pub(crate) fn these_large_communities(mut self, communities: &[LargeCommunity]) -> Self {
+        let fields = communities.iter().flat_map(|community| [community.0, community.1, community.2]);
+        let octets: Vec<u8> = fields.flat_map(u32::to_be_bytes).collect();
+        self.facts.large_communities = self.push(&octets);
         self
     }
 
