@@ -215,7 +215,7 @@ fn rov_ipv4_table_order_amended(bencher: Bencher<'_, '_>) {
 }
 
 /// A path with so many communities that are no action, and with as many that are.
-#[divan::bench(args = [(10, 0), (30, 0), (2, 8)])]
+#[divan::bench(args = [(0, 0), (10, 0), (30, 0), (2, 8)])]
 fn read_action_communities(bencher: Bencher<'_, '_>, (others, actions): (u32, u32)) {
     let scheme = ActionScheme::new(&euro_ix(Asn(64500)).0, [None; 2]);
     let other = (0..others).map(|at| Community((3333 + 77 * at) << 16 | at));

@@ -1,7 +1,7 @@
 //! The patterns of one kind of community, arranged so that a community which is in none is told at a glance.
 //!
-//! Most communities are no action. So the first field of every pattern that fixes it sets one bit of 64, and where the
-//! first field names somebody, the second field does: a community whose bits are not set is done. The others are looked
+//! Most communities are no action. So the first field of every pattern that fixes it sets one bit of 1,024, and where
+//! the first field names somebody, the second field does: a community whose bits are not set is done. The others are looked
 //! for by binary search, exact ones first, then with each field in turn taken for the one that names somebody.
 
 use super::Action;
@@ -14,7 +14,7 @@ type Table = Box<[([u32; 3], Action)]>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Index {
     /// Bits of the first fields, and of the second fields where the first one names somebody.
-    fixed: [u64; 2],
+    fixed: [Bits; 2],
     exact: Table,
     /// Those that name somebody, by the field that does.
     naming: [Table; 3],
@@ -32,13 +32,13 @@ pub(super) struct Request {
 impl Index {
     /// Of equal patterns the first holds.
     pub(super) fn build<'a>(patterns: impl Iterator<Item = &'a (Action, Pattern)>) -> Self {
-        let mut fixed = [0; 2];
+        let mut fixed = [Bits::default(); 2];
         let mut exact = Vec::new();
         let mut naming = [const { Vec::new() }; 3];
         for (action, pattern) in patterns {
             let (fields, names) = (pattern.fields(), pattern.naming_field());
             let anchor = usize::from(names == Some(0));
-            fixed[anchor] |= bit(fields[anchor]);
+            fixed[anchor].insert(fields[anchor]);
             match names {
                 None => exact.push((fields, *action)),
                 Some(field) => naming[field].push((fields, *action)),
@@ -50,10 +50,8 @@ impl Index {
     /// What a community of these fields asks for; `None` where it is no action.
     #[inline]
     pub(super) fn find(&self, fields: [u32; 3]) -> Option<Request> {
-        if (self.fixed[0] & bit(fields[0])) | (self.fixed[1] & bit(fields[1])) == 0 {
-            return None;
-        }
-        self.search(fields)
+        let may_be = self.fixed[0].may_have(fields[0]) || self.fixed[1].may_have(fields[1]);
+        may_be.then(|| self.search(fields)).flatten()
     }
 
     fn search(&self, fields: [u32; 3]) -> Option<Request> {
@@ -81,10 +79,28 @@ fn table(mut patterns: Vec<([u32; 3], Action)>) -> Table {
     patterns.into()
 }
 
-/// One of 64, by the upper bits of a product that all bits of the field reach.
-#[inline]
-fn bit(field: u32) -> u64 {
-    1 << (field.wrapping_mul(0x9e37_79b1) >> 26)
+/// A set of numbers that may say of one that is not in it that it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Bits([u64; 16]);
+
+impl Bits {
+    fn insert(&mut self, number: u32) {
+        let (word, bit) = Self::place(number);
+        self.0[word] |= 1 << bit;
+    }
+
+    #[inline]
+    fn may_have(&self, number: u32) -> bool {
+        let (word, bit) = Self::place(number);
+        self.0[word] >> bit & 1 == 1
+    }
+
+    /// The word and the bit in it: the upper ten bits of a product that all bits of the number reach.
+    #[inline]
+    fn place(number: u32) -> (usize, u32) {
+        let hash = number.wrapping_mul(0x9e37_79b1) >> 22;
+        (hash as usize >> 6, hash & 63)
+    }
 }
 
 #[cfg(test)]
