@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::attributes::NextHop;
+use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::Address;
 use palisade_bgp::update::{Context, Decoder};
 use palisade_bgp::{Asn, Family};
@@ -48,7 +49,7 @@ fn rib_peer(peer: u16, role: Role) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
         four_octet_as: true,
-        max_message: 4096,
+        format: Format::PLAIN,
     };
     let ranking =
         Ranking { local_preference: 100, internal: false, router_id: peer.into(), address: policy.address };

@@ -110,6 +110,7 @@ pub(super) struct PeerOutline {
     /// `None` where routes bring their own, or there are none.
     pub(super) local_preference: Option<Chosen<u32>>,
     pub(super) next_hop: &'static str,
+    pub(super) paths_it_gets: Chosen<String>,
     pub(super) may_originate: String,
     /// Whose routes it is sent.
     pub(super) is_sent: Vec<&'static str>,
@@ -264,6 +265,10 @@ impl PeerOutline {
             max_prefixes: Chosen::new(peer.max_prefixes),
             local_preference: ranked.map(|_| Chosen::new(peer.local_preference)),
             next_hop: next_hop(mode, peer),
+            paths_it_gets: Chosen {
+                value: peer.add_path.value.to_string(),
+                from: peer.add_path.origin.to_string(),
+            },
             may_originate: may_originate(peer, &judged, tables.is_some()),
             is_sent: role.map(|to| is_sent(mode, to)).unwrap_or_default(),
             goes_to: role.map(|from| goes_to(mode, from)).unwrap_or_default(),

@@ -154,6 +154,7 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     item("its routes go to", &roles(&peer.goes_to));
     item("it gets routes of", &roles(&peer.is_sent));
     item("next hop it gets", &peer.next_hop);
+    item("paths it gets", &format_args!("{} ({})", peer.paths_it_gets.value, peer.paths_it_gets.from));
     item("may originate", &peer.may_originate);
     let LimitsOutline { ipv4_length: [v4, v4_most], ipv6_length: [v6, v6_most], .. } = peer.limits;
     item("prefix lengths", &format_args!("/{v4} to /{v4_most}, IPv6 /{v6} to /{v6_most}"));

@@ -33,7 +33,7 @@ use toml::de::DeTable;
 pub(crate) use checks::ChosenMode;
 pub(crate) use feeds::{Irr, Rpki};
 pub(crate) use fib::Fib;
-pub(crate) use peer::{Peer, Setting};
+pub(crate) use peer::{Paths, Peer, Setting};
 pub(crate) use problem::{ConfigError, Fault, Problem, Problems};
 pub(crate) use router::{BGP_PORT, Mode, Router};
 pub(crate) use source::Source;

@@ -46,6 +46,24 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Which paths to a prefix a peer is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paths {
+    /// The best that it can have.
+    Best,
+    /// All that it can have, where its session has ADD-PATH (RFC 7911).
+    All,
+}
+
+impl fmt::Display for Paths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Paths::Best => "the best one",
+            Paths::All => "all, if it takes them (ADD-PATH), or else the best one",
+        })
+    }
+}
+
 /// A setting that need not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Setting<T> {
@@ -91,6 +109,8 @@ pub(crate) struct Peer {
     pub(crate) hold_time_s: Setting<u16>,
     /// Whether an internal peer is told that we are the next hop.
     pub(crate) next_hop_self: bool,
+    /// Which paths it is sent, where there are several to a prefix.
+    pub(crate) add_path: Setting<Paths>,
     /// LOCAL_PREF of what it announces.
     pub(crate) local_preference: Setting<u32>,
     /// Whether it may announce the default route.
@@ -139,6 +159,7 @@ fn read(mut section: Section<'_>, router: Option<&Router>, unique: &mut Unique) 
         local_address: local_address.map(Spanned::into_inner),
         hold_time_s,
         next_hop_self: next_hop_self(&mut section, role),
+        add_path: add_path(&mut section, role),
         local_preference: local_preference(&mut section, role),
         allow_default: allow_default(&mut section, &checks),
         checks,
@@ -269,6 +290,17 @@ fn next_hop_self(section: &mut Section<'_>, role: Option<Role>) -> bool {
         section.problems().push(place, fault.help(help));
     }
     true
+}
+
+/// Members of an exchange choose for themselves what is best (RFC 7947 s2.3), so that those who can take all paths get them.
+fn add_path(section: &mut Section<'_>, role: Option<Role>) -> Setting<Paths> {
+    let words = [("off", Paths::Best), ("send", Paths::All)];
+    let written = section.optional("add_path", |field| value::word(field, &words));
+    match role {
+        Some(Role::RsClient) => Setting::new(written, Paths::All, Origin::Role),
+        Some(_) => Setting::new(written, Paths::Best, Origin::Role),
+        None => Setting::new(written, Paths::Best, Origin::Default),
+    }
 }
 
 fn allow_default(section: &mut Section<'_>, checks: &[ChosenMode]) -> bool {

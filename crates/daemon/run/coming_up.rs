@@ -85,6 +85,7 @@ pub(crate) fn come_up(
             queue: reader,
             walked: [0; 2],
             awaited: negotiated.families,
+            sweep_at: None,
         },
         peer,
         queue,
@@ -111,6 +112,6 @@ fn export_view(
         own_next_hop,
         keeps_next_hop,
         four_octet_as: negotiated.four_octet_as,
-        max_message: negotiated.max_message,
+        format: negotiated.format(family),
     })
 }

@@ -61,7 +61,8 @@ impl FibQueue {
     /// Leaves what has changed.
     pub(crate) fn push<A: Address>(&self, changes: &[Change<A>]) {
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.extend(changes.iter().map(|change| (A::prefix(change.net), fib_next_hop(change))));
+        let moved = changes.iter().filter(|change| change.moves_best_path());
+        waiting.extend(moved.map(|change| (A::prefix(change.net), fib_next_hop(change))));
         drop(waiting);
         self.news.notify_one();
     }

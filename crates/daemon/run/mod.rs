@@ -41,7 +41,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::warn;
 
-use crate::config::{Config, Peer};
+use crate::config::{Config, Paths, Peer};
 use crate::judging;
 
 use coming_up::PeerSetup;
@@ -179,7 +179,7 @@ impl Router {
             connect_retry_s: CONNECT_RETRY_S,
             passive: peer.passive,
             families: Family::ALL.to_vec(),
-            add_path: [AddPath::OFF; 2],
+            add_path: [AddPath { send: peer.add_path.value == Paths::All, receive: false }; 2],
         };
         let (sender, accepted) = mpsc::channel(ACCEPTED);
         let session = Session::new(session, around.seed.wrapping_add(at as u64));

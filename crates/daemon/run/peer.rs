@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use palisade_bgp::encode;
 use palisade_bgp::notification::Cease;
 use palisade_bgp::session::{Action, ConnectionId, Event, Session};
@@ -32,8 +33,14 @@ use super::connection::Connection;
 use super::queue::{Outgoing, SessionReader};
 use super::shard::{Shards, ToShard};
 
+/// Octets of input room that a silent session may keep.
+const INPUT_KEPT: usize = 4096;
+
 /// How long a session that sent too many prefixes stays down.
 const TOO_MANY_PREFIXES_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// How long after a withdrawal attributes that no path uses any more are looked for.
+const SWEEP_PAUSE: Duration = Duration::from_secs(3);
 
 /// What peers are told when the router stops (RFC 9003).
 const STOP_WORDS: &str = "the router is being stopped";
@@ -83,6 +90,8 @@ pub(crate) struct Up {
     pub(crate) walked: [usize; 2],
     /// Families that the peer has not said End-of-RIB for.
     pub(crate) awaited: [bool; 2],
+    /// When attributes that no path uses any more are to be let go.
+    pub(crate) sweep_at: Option<Instant>,
 }
 
 /// What woke the task.
@@ -189,7 +198,8 @@ impl PeerTask {
     }
 
     async fn wait(&mut self) -> Wake {
-        let deadline = [self.session.next_timeout(), self.restart_at].into_iter().flatten().min();
+        let sweep_at = self.up.as_ref().and_then(|up| up.sweep_at);
+        let deadline = [self.session.next_timeout(), self.restart_at, sweep_at].into_iter().flatten().min();
         let full_shard = self.to_shards.front().map(|(shard, _)| *shard);
         let reads = full_shard.is_none();
         let queue = match &mut self.up {
@@ -326,6 +336,11 @@ impl PeerTask {
         if self.restart_at.take_if(|at| *at <= now).is_some() {
             self.session.start(now);
         }
+        if let Some(up) = &mut self.up
+            && up.sweep_at.take_if(|at| *at <= now).is_some()
+        {
+            up.intake.sweep();
+        }
         // A peer that spoke in time is not to be taken for silent because we were busy.
         self.read(ConnectionId::Outgoing, now);
         self.read(ConnectionId::Incoming, now);
@@ -375,10 +390,26 @@ impl PeerTask {
                 }
             }
         }
+        self.release_input();
         if let Some(up) = &mut self.up {
+            if up.sweep_at.is_none() && up.intake.has_withdrawn() {
+                up.sweep_at = Some(now + SWEEP_PAUSE);
+            }
             self.to_shards.extend(up.intake.take().map(|(shard, batch)| (shard, ToShard::Batch(batch))));
             if up.awaited == [false; 2] && std::mem::take(&mut self.first_table_awaited) {
                 self.to_shards.extend(shards.map(|shard| (shard, ToShard::FirstTable)));
+            }
+        }
+    }
+}
+
+impl PeerTask {
+    /// Lets go of the room that was made to read into: most sessions are silent most of the time.
+    fn release_input(&mut self) {
+        for id in [ConnectionId::Outgoing, ConnectionId::Incoming] {
+            let input = self.session.input(id);
+            if input.capacity() > INPUT_KEPT && input.len() <= INPUT_KEPT {
+                *input = BytesMut::from(&input[..]);
             }
         }
     }

@@ -25,6 +25,7 @@ pub struct AttributeSet {
     next_hop: NextHop,
     path_verdict: PathVerdict,
     scope: Scope,
+    shutting_down: bool,
     only_to_customer: Option<Asn>,
 }
 
@@ -49,6 +50,7 @@ impl AttributeSet {
             next_hop: attributes.next_hop,
             path_verdict,
             scope: scope(attributes),
+            shutting_down: attributes.communities().any(|one| one == Community::GRACEFUL_SHUTDOWN),
             only_to_customer: attributes.facts.only_to_customer.or(marked),
         }
     }
@@ -74,6 +76,11 @@ impl AttributeSet {
     /// How far its communities let it go.
     pub fn scope(&self) -> Scope {
         self.scope
+    }
+
+    /// Whether its sender is about to take it down, and asks that others be preferred (RFC 8326).
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutting_down
     }
 
     /// ONLY_TO_CUSTOMER, received or put on by us on receipt.
@@ -114,8 +121,8 @@ const SWEEP_FLOOR: usize = 1024;
 
 /// The sets that one session's paths use, found by their octets.
 ///
-/// Sets that no path uses any more are let go when the count has doubled since they last were, so an interner never
-/// holds more than twice what is in use and 1,024 more.
+/// Sets that no path uses any more are let go when they are asked for, and when the count has doubled since they last
+/// were, so an interner never holds more than twice what is in use and 1,024 more.
 #[derive(Debug)]
 pub struct Interner {
     sets: HashTable<Arc<AttributeSet>>,
@@ -164,13 +171,17 @@ impl Interner {
         self.sets.is_empty()
     }
 
-    fn sweep_if_due(&mut self) {
-        if self.sets.len() < self.sweep_at {
-            return;
-        }
+    /// Lets go of the sets that no path uses any more.
+    pub fn sweep(&mut self) {
         self.sets.retain(|set| Arc::strong_count(set) > 1);
         self.sweep_at = (self.sets.len() * 2).max(SWEEP_FLOOR);
         let hasher = &self.hasher;
-        self.sets.shrink_to(self.sweep_at, |set| hasher.hash_one((&*set.wire, set.next_hop)));
+        self.sets.shrink_to(self.sets.len(), |set| hasher.hash_one((&*set.wire, set.next_hop)));
+    }
+
+    fn sweep_if_due(&mut self) {
+        if self.sets.len() >= self.sweep_at {
+            self.sweep();
+        }
     }
 }

@@ -1,39 +1,21 @@
 //! Encoded messages on their way to the members of an update group.
 //!
-//! A chunk is encoded once and written to many sockets from the one buffer. Split horizon is kept by cutting it into
-//! segments: messages that carry the paths of one source are skipped by that source alone.
+//! A chunk is encoded once and written to many sockets from the one buffer. It is cut into segments, each with the
+//! members it is for: split horizon and what communities ask for are kept by skipping.
 
 use bytes::Bytes;
 
+use crate::audience::Audience;
 use crate::path::PeerIndex;
-
-/// Whom a run of messages is for, among the members of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Audience {
-    /// Every member but the one whose paths they carry.
-    AllBut(PeerIndex),
-    /// One member, whose own path has taken the place of one that it had been sent.
-    Only(PeerIndex),
-}
-
-impl Audience {
-    /// Whether a member is meant.
-    pub fn includes(self, member: PeerIndex) -> bool {
-        match self {
-            Audience::AllBut(source) => source != member,
-            Audience::Only(target) => target == member,
-        }
-    }
-}
 
 /// Whole messages, with their audiences.
 #[derive(Debug, Default)]
 pub struct Chunk {
     octets: Bytes,
-    segments: Vec<Segment>,
+    segments: Box<[Segment]>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Segment {
     end: usize,
     audience: Audience,
@@ -76,18 +58,22 @@ pub(crate) struct ChunkWriter {
 
 impl ChunkWriter {
     /// Lets `write` append whole messages for an audience.
-    pub(crate) fn write(&mut self, audience: Audience, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(crate) fn write(&mut self, audience: &Audience, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.octets);
         let end = self.octets.len();
         match self.segments.last_mut() {
-            Some(last) if last.audience == audience => last.end = end,
-            _ => self.segments.push(Segment { end, audience }),
+            Some(last) if last.audience == *audience => last.end = end,
+            _ => self.segments.push(Segment { end, audience: audience.clone() }),
         }
     }
 
     /// The chunk, where anything was written.
     pub(crate) fn finish(self) -> Option<Chunk> {
-        (!self.octets.is_empty()).then(|| Chunk { octets: self.octets.into(), segments: self.segments })
+        if self.octets.is_empty() {
+            return None;
+        }
+        // Many sessions hold on to a chunk: what the buffer has over would be held as long.
+        Some(Chunk { octets: self.octets.into_boxed_slice().into(), segments: self.segments.into() })
     }
 }
 
@@ -99,9 +85,9 @@ mod tests {
     fn a_member_gets_what_is_meant_for_it_in_as_few_slices_as_that_takes() {
         let (a, b, c) = (PeerIndex(1), PeerIndex(2), PeerIndex(3));
         let mut writer = ChunkWriter::default();
-        writer.write(Audience::AllBut(a), |out| out.extend(b"from-a,"));
-        writer.write(Audience::AllBut(b), |out| out.extend(b"from-b,"));
-        writer.write(Audience::Only(a), |out| out.extend(b"to-a,"));
+        writer.write(&Audience::all_but([a]), |out| out.extend(b"from-a,"));
+        writer.write(&Audience::all_but([b]), |out| out.extend(b"from-b,"));
+        writer.write(&Audience::only([a]), |out| out.extend(b"to-a,"));
         let chunk = writer.finish().unwrap();
         let slices = |member| {
             chunk.slices_for(member).map(|s| String::from_utf8(s.to_vec()).unwrap()).collect::<Vec<_>>()

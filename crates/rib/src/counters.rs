@@ -3,11 +3,13 @@
 //! All shards count into one set of numbers a peer, which the session's prefix limit, the metrics and the looking
 //! glass read without asking anybody. A shard sums up a batch first and adds once.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use foldhash::fast::FixedState;
 use palisade_policy::{Reason, RovState};
 
-use crate::path::Path;
+use crate::path::{Path, PeerIndex};
 
 /// Places for reasons, found by their number.
 const REASONS: usize = 64;
@@ -74,6 +76,24 @@ impl Tally {
     /// How many the judge rejected.
     pub fn rejected_total(&self) -> i64 {
         self.rejected.iter().sum()
+    }
+}
+
+/// Tallies of several peers, until they are added to the peers' counters.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    tallies: HashMap<PeerIndex, Tally, FixedState>,
+}
+
+impl Tallies {
+    /// A peer's.
+    pub(crate) fn of(&mut self, peer: PeerIndex) -> &mut Tally {
+        self.tallies.entry(peer).or_default()
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PeerIndex, &Tally)> {
+        self.tallies.iter().map(|(peer, tally)| (*peer, tally))
     }
 }
 

@@ -28,17 +28,34 @@ pub struct Ranking {
 }
 
 /// The place of the best eligible path, where there is one. `ranking` tells of the peer that sent a path.
-pub fn best_path<'a>(paths: &[Path], ranking: impl Fn(PeerIndex) -> &'a Ranking) -> Option<usize> {
+pub fn best_path<'a>(paths: &'a [Path], ranking: impl Fn(PeerIndex) -> &'a Ranking) -> Option<usize> {
     let mut accepted = paths.iter().enumerate().filter(|(_, path)| path.is_eligible());
     let (first, _) = accepted.next()?;
     if accepted.next().is_none() {
         return Some(first);
     }
-    let candidates = paths.iter().enumerate().filter(|(_, path)| path.is_eligible());
-    let candidates = candidates.map(|(at, path)| Candidate { at, path, ranking: ranking(path.peer()) });
-    Some(decide(candidates.collect()))
+    Some(decide(candidates(paths, ranking)))
 }
 
+/// The eligible paths in the order in which each would be best if those before it were not there. Each that is taken
+/// costs a pass over those that are left.
+pub fn ranked<'a>(
+    paths: &'a [Path],
+    ranking: impl Fn(PeerIndex) -> &'a Ranking,
+) -> impl Iterator<Item = &'a Path> {
+    let mut left = candidates(paths, ranking);
+    std::iter::from_fn(move || {
+        let best = match left.as_slice() {
+            [] => return None,
+            [only] => only.at,
+            _ => decide(left.clone()),
+        };
+        left.retain(|candidate| candidate.at != best);
+        paths.get(best)
+    })
+}
+
+#[derive(Clone, Copy)]
 struct Candidate<'a> {
     at: usize,
     path: &'a Path,
@@ -46,6 +63,11 @@ struct Candidate<'a> {
 }
 
 type Candidates<'a> = SmallVec<[Candidate<'a>; 8]>;
+
+fn candidates<'a>(paths: &'a [Path], ranking: impl Fn(PeerIndex) -> &'a Ranking) -> Candidates<'a> {
+    let accepted = paths.iter().enumerate().filter(|(_, path)| path.is_eligible());
+    accepted.map(|(at, path)| Candidate { at, path, ranking: ranking(path.peer()) }).collect()
+}
 
 fn decide(mut candidates: Candidates<'_>) -> usize {
     keep_least(&mut candidates, Candidate::merit);
@@ -102,9 +124,10 @@ impl Candidate<'_> {
     }
 }
 
-/// The degree of preference of a path (s9.1.1).
+/// The degree of preference of a path (s9.1.1): the least of all for one that its sender is about to take down (RFC 8326 s4.2).
 pub fn local_preference(path: &Path, ranking: &Ranking) -> u32 {
     match path.attributes().facts().local_pref {
+        _ if !ranking.internal && path.attributes().is_shutting_down() => 0,
         Some(preference) if ranking.internal => preference,
         _ => ranking.local_preference,
     }

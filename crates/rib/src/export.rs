@@ -5,44 +5,14 @@
 //! announcements and our own go to all, the rest to customers only), from the well-known communities (RFC 1997) and from
 //! ONLY_TO_CUSTOMER (RFC 9234 s5).
 
-use std::sync::Arc;
-
 use palisade_bgp::Asn;
-use palisade_bgp::attributes::NextHop;
+use palisade_bgp::attributes::{Community, NextHop};
 use palisade_bgp::encode::{Format, Rewrite};
-use palisade_policy::{Role, Source, exports};
+use palisade_bgp::prefix::Address;
+use palisade_policy::{ActionScheme, Role, Source, Treatment, exports};
 
-use crate::attribute_set::{AttributeSet, Scope};
-use crate::path::PeerIndex;
-
-/// A best path, with what exporting it needs to know even after its peer has gone.
-#[derive(Clone, Debug)]
-pub struct Best {
-    /// Its attributes.
-    pub attributes: Arc<AttributeSet>,
-    /// Its degree of preference, which internal peers are told.
-    pub local_preference: u32,
-    /// Who sent it.
-    pub peer: PeerIndex,
-    /// What that peer is to us.
-    pub source: Source,
-}
-
-impl Best {
-    /// Whether it is the same path, not only an equal one.
-    pub fn is_same(&self, other: &Best) -> bool {
-        self.peer == other.peer && Arc::ptr_eq(&self.attributes, &other.attributes)
-    }
-}
-
-/// Whether two bests are the same path or both absent.
-pub(crate) fn same(one: &Option<Best>, other: &Option<Best>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one.is_same(other),
-        (None, None) => true,
-        _ => false,
-    }
-}
+use crate::attribute_set::Scope;
+use crate::offer::{Best, Depth};
 
 /// All that the octets sent to a peer depend on, for one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +27,8 @@ pub struct ExportView {
     pub keeps_next_hop: bool,
     /// Whether AS numbers take four octets in the session (RFC 6793).
     pub four_octet_as: bool,
-    /// Octets of the longest message the peer takes.
-    pub max_message: usize,
+    /// How long messages may be, and whether paths have identifiers (RFC 7911).
+    pub format: Format,
 }
 
 impl ExportView {
@@ -76,30 +46,67 @@ impl ExportView {
         best.attributes.only_to_customer().is_some() && !self.role.may_be_sent_otc()
     }
 
-    /// How the attributes of a best path change on their way out.
-    pub(crate) fn rewrite(&self, best: &Best) -> Rewrite {
+    /// How many of a prefix's paths its peers hear of: those with ADD-PATH all, a member of an exchange the first that it
+    /// can have (RFC 7947 s2.3), everybody else the best one or none.
+    pub fn depth(&self) -> Depth {
+        match self.role {
+            _ if self.format.add_path => Depth::All,
+            Role::RsClient => Depth::OneEach,
+            _ => Depth::Best,
+        }
+    }
+
+    /// How the attributes of a path change on their way out. Members of an exchange don't see the communities by which
+    /// others have told us what to do, and learn what to do with a blackhole (RFC 7999 s3.1).
+    pub(crate) fn rewrite<A: Address>(
+        &self,
+        best: &Best,
+        treatment: Treatment,
+        actions: Option<&ActionScheme>,
+    ) -> Rewrite {
         let facts = best.attributes.facts();
         let internal = self.role == Role::Internal;
         let transparent = internal || self.role == Role::RsClient;
         let marked = self.role.marks_otc_on_sending().then_some(self.local_asn);
-        Rewrite {
-            prepend: (!transparent).then_some((self.local_asn, 1)),
+        let own = (!transparent).then_some((self.local_asn, 1));
+        let asked = facts.neighbor_as.filter(|_| treatment.prepend > 0).map(|asn| (asn, treatment.prepend));
+        let mut rewrite = Rewrite {
+            prepend: own.or(asked),
             med: facts.med.filter(|_| transparent),
             local_pref: internal.then_some(best.local_preference),
             only_to_customer: best.attributes.only_to_customer().or(marked),
             four_octet_as: self.four_octet_as,
             internal,
             ..Rewrite::external(self.next_hop(best))
+        };
+        if let (Role::RsClient, Some(actions)) = (self.role, actions) {
+            self.obey::<A>(best, treatment, actions, &mut rewrite);
+        }
+        rewrite
+    }
+
+    fn obey<A: Address>(
+        &self,
+        best: &Best,
+        treatment: Treatment,
+        actions: &ActionScheme,
+        rewrite: &mut Rewrite,
+    ) {
+        let scrubbed = actions.scrubbed(&best.attributes.attributes());
+        rewrite.remove_communities = scrubbed.communities;
+        rewrite.remove_extended_communities = scrubbed.extended;
+        rewrite.remove_large_communities = scrubbed.large;
+        let blackhole = best.attributes.path_verdict().blackhole;
+        if blackhole {
+            rewrite.add_communities.push(Community::BLACKHOLE);
+            rewrite.next_hop = actions.blackhole_next_hop(A::FAMILY).unwrap_or(rewrite.next_hop);
+        }
+        if blackhole || treatment.no_export {
+            rewrite.add_communities.push(Community::NO_EXPORT);
         }
     }
 
-    /// The form of the messages to the peers of this view.
-    pub(crate) fn format(&self) -> Format {
-        Format { max_message: self.max_message, add_path: false }
-    }
-
-    /// The next hop that goes out with a best path.
-    pub(crate) fn next_hop(&self, best: &Best) -> NextHop {
+    fn next_hop(&self, best: &Best) -> NextHop {
         self.own_next_hop.filter(|_| !self.keeps(best)).unwrap_or(best.attributes.next_hop())
     }
 

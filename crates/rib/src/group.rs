@@ -4,23 +4,28 @@
 //!                 room for all members?
 //!   changes --yes--> encode once --> chunk --> every member's queue
 //!      |
-//!      no --> pending: prefix -> (what members were told, what is best now)      newest wins, undone changes vanish
+//!      no --> pending: prefix -> what members were told          newest wins, undone changes vanish
 //! ```
 //!
-//! What a member was told is never stored a peer: it follows from the best path before a change. A new member walks the
+//! What a member was told is never stored a peer: it follows from what was on offer before a change. A new member walks the
 //! table in a group of its own; a member that reads slowly is split off, with what is pending for it; either is merged
 //! back into the group of its view when it has nothing left to do, because then both have been told the same.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use foldhash::fast::FixedState;
+use palisade_bgp::attributes::NextHop;
+use palisade_bgp::encode;
+use palisade_bgp::nlri;
 use palisade_bgp::prefix::{Address, Net};
-use palisade_bgp::{Path, encode};
+use palisade_policy::ActionScheme;
 
-use crate::chunk::{Audience, ChunkWriter};
-use crate::export::{Best, ExportView, same};
+use crate::audience::Audience;
+use crate::chunk::ChunkWriter;
+use crate::export::ExportView;
+use crate::offer::{Offer, Offers, same};
+use crate::outgoing::{Announced, Outgoing, Withdrawn};
 use crate::path::PeerIndex;
 use crate::shard::Outbox;
 use crate::table::Table;
@@ -30,15 +35,32 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// Prefixes that are walked or drained at a time: enough to fill messages, few enough to serve others in between.
 const STEP: usize = 4096;
 
-/// A prefix whose best path is another one than before.
+/// A prefix whose paths are not on offer as before.
 #[derive(Clone, Debug)]
 pub struct Change<A: Address> {
     /// The prefix.
     pub net: Net<A>,
-    /// The best path before.
-    pub old: Option<Best>,
-    /// The best path now.
-    pub new: Option<Best>,
+    /// What was on offer before.
+    pub old: Offers,
+    /// What is on offer now.
+    pub new: Offers,
+}
+
+impl<A: Address> Change<A> {
+    /// Whether the best path is another one, rather than only what comes after it.
+    pub fn moves_best_path(&self) -> bool {
+        match (self.old.first(), self.new.first()) {
+            (Some(old), Some(new)) => !old.best.is_same(&new.best),
+            (old, new) => old.is_some() || new.is_some(),
+        }
+    }
+}
+
+/// What encoding asks of the table: the offers of a prefix as they are now, and what communities mean.
+pub(crate) struct Source<'a, A: Address> {
+    pub(crate) table: &'a Table<A>,
+    pub(crate) offers: &'a dyn Fn(Net<A>) -> Offers,
+    pub(crate) actions: Option<&'a ActionScheme>,
 }
 
 /// How much of the table the members were sent since they joined.
@@ -56,15 +78,17 @@ enum Walk<A: Address> {
 #[derive(Debug)]
 pub(crate) struct Group<A: Address> {
     view: ExportView,
+    /// In ascending order.
     members: Vec<PeerIndex>,
     walk: Walk<A>,
-    pending: HashMap<Net<A>, (Option<Best>, Option<Best>), FixedState>,
+    /// Prefixes that members have yet to hear of, with what was on offer when they last did.
+    pending: BTreeMap<Net<A>, Box<[Offer]>>,
     blocked_since: Option<Instant>,
 }
 
 impl<A: Address> Group<A> {
     fn new(view: ExportView, members: Vec<PeerIndex>, walk: Walk<A>) -> Self {
-        Group { view, members, walk, pending: HashMap::default(), blocked_since: None }
+        Group { view, members, walk, pending: BTreeMap::new(), blocked_since: None }
     }
 
     fn is_idle(&self) -> bool {
@@ -76,58 +100,43 @@ impl<A: Address> Group<A> {
     }
 
     /// Takes changes that have just been made.
-    fn take(&mut self, changes: &[Change<A>], outbox: &mut impl Outbox) {
+    fn take(&mut self, changes: &[Change<A>], actions: Option<&ActionScheme>, outbox: &mut impl Outbox) {
+        let news = changes.iter().filter(|change| self.walk.concerns(change.net));
         if self.pending.is_empty() && self.has_room(outbox) {
-            let walk = self.walk;
-            self.send(changes.iter().filter(|change| walk.concerns(change.net)), outbox);
-            return;
+            return self.send(news, actions, outbox);
         }
-        for change in changes.iter().filter(|change| self.walk.concerns(change.net)) {
-            let (_, new) =
-                self.pending.entry(change.net).or_insert_with(|| (change.old.clone(), change.new.clone()));
-            new.clone_from(&change.new);
+        for change in news {
+            self.pending.entry(change.net).or_insert_with(|| change.old.iter().cloned().collect());
         }
     }
 
     /// Does one step of what is left to do; whether there is more that could be done at once.
-    fn step(
-        &mut self,
-        table: &Table<A>,
-        best: &impl Fn(Net<A>) -> Option<Best>,
-        outbox: &mut impl Outbox,
-    ) -> bool {
-        if !self.pending.is_empty() {
-            self.drain(outbox);
+    fn step(&mut self, source: &Source<'_, A>, outbox: &mut impl Outbox) -> bool {
+        if self.pending.is_empty() {
+            self.walk_on(source, outbox);
         } else {
-            self.walk_on(table, best, outbox);
+            self.drain(source, outbox);
         }
         !self.is_idle()
     }
 
-    fn drain(&mut self, outbox: &mut impl Outbox) {
-        let nets: Vec<Net<A>> = self.pending.keys().copied().take(STEP).collect();
-        let changes: Vec<Change<A>> = nets
-            .into_iter()
-            .filter_map(|net| self.pending.remove(&net).map(|(old, new)| Change { net, old, new }))
-            .filter(|change| !same(&change.old, &change.new))
-            .collect();
-        if self.pending.is_empty() {
-            self.pending = HashMap::default();
-        }
-        self.send(changes.iter(), outbox);
+    fn drain(&mut self, source: &Source<'_, A>, outbox: &mut impl Outbox) {
+        let drained = std::iter::from_fn(|| self.pending.pop_first()).take(STEP);
+        let changes = drained.map(|(net, old)| Change {
+            net,
+            old: old.into_iter().collect(),
+            new: (source.offers)(net),
+        });
+        let changes: Vec<Change<A>> = changes.filter(|change| !same(&change.old, &change.new)).collect();
+        self.send(changes.iter(), source.actions, outbox);
     }
 
-    fn walk_on(
-        &mut self,
-        table: &Table<A>,
-        best: &impl Fn(Net<A>) -> Option<Best>,
-        outbox: &mut impl Outbox,
-    ) {
+    fn walk_on(&mut self, source: &Source<'_, A>, outbox: &mut impl Outbox) {
         let (Walk::Joining(at) | Walk::Refreshing(at)) = self.walk else { return };
-        let nets: Vec<Net<A>> = table.iter_after(at).take(STEP).map(|(net, _)| net).collect();
-        let changes: Vec<Change<A>> =
-            nets.iter().map(|net| Change { net: *net, old: None, new: best(*net) }).collect();
-        self.send(changes.iter(), outbox);
+        let nets: Vec<Net<A>> = source.table.iter_after(at).take(STEP).map(|(net, _)| net).collect();
+        let change = |net: &Net<A>| Change { net: *net, old: Offers::new(), new: (source.offers)(*net) };
+        let changes: Vec<Change<A>> = nets.iter().map(change).collect();
+        self.send(changes.iter(), source.actions, outbox);
         match nets.last().filter(|_| nets.len() == STEP) {
             Some(last) => self.walk.advance(*last),
             None => {
@@ -138,54 +147,67 @@ impl<A: Address> Group<A> {
     }
 
     /// Encodes changes once and queues them for every member.
-    fn send<'a>(&self, changes: impl Iterator<Item = &'a Change<A>>, outbox: &mut impl Outbox) {
-        let mut announced: Vec<(&Best, Net<A>)> = Vec::new();
-        let mut withdrawn: Vec<(Audience, Net<A>)> = Vec::new();
+    fn send<'a>(
+        &self,
+        changes: impl Iterator<Item = &'a Change<A>>,
+        actions: Option<&ActionScheme>,
+        outbox: &mut impl Outbox,
+    ) {
+        let mut outgoing = Outgoing::new();
         for change in changes {
-            let old = change.old.as_ref().filter(|best| self.view.allows(best));
-            let new = change.new.as_ref().filter(|best| self.view.allows(best));
-            match (old, new) {
-                (Some(old), None) => withdrawn.push((Audience::AllBut(old.peer), change.net)),
-                (Some(old), Some(new)) if old.peer != new.peer && self.members.contains(&new.peer) => {
-                    withdrawn.push((Audience::Only(new.peer), change.net));
-                }
-                _ => {}
-            }
-            announced.extend(new.map(|best| (best, change.net)));
+            outgoing.add(&self.view, &self.members, change.net, &change.old, &change.new);
         }
         let mut chunk = ChunkWriter::default();
-        self.write_withdrawals(withdrawn, &mut chunk);
-        self.write_announcements(announced, &mut chunk);
+        self.write_withdrawals(outgoing.withdrawn, &mut chunk);
+        self.write_announcements(outgoing.announced, actions, &mut chunk);
         if let Some(chunk) = chunk.finish() {
             outbox.send(&self.members, Arc::new(chunk));
         }
     }
 
-    fn write_withdrawals(&self, mut withdrawn: Vec<(Audience, Net<A>)>, chunk: &mut ChunkWriter) {
-        withdrawn.sort_unstable_by_key(|(audience, _)| *audience);
-        for run in withdrawn.chunk_by(|one, next| one.0 == next.0) {
-            let paths = run.iter().map(|(_, net)| Path::from(*net));
-            chunk.write(run[0].0, |out| encode::withdrawals(paths, self.view.format(), out));
+    fn write_withdrawals(&self, mut withdrawn: Vec<Withdrawn<A>>, chunk: &mut ChunkWriter) {
+        withdrawn.sort_by(|one, other| one.to.cmp(&other.to));
+        for run in withdrawn.chunk_by(|one, next| one.to == next.to) {
+            let paths = run.iter().map(|withdrawn| withdrawn.path);
+            chunk.write(&run[0].to, |out| encode::withdrawals(paths, self.view.format, out));
         }
     }
 
-    fn write_announcements(&self, mut announced: Vec<(&Best, Net<A>)>, chunk: &mut ChunkWriter) {
-        announced.sort_by_key(|(best, _)| (best.peer, Arc::as_ptr(&best.attributes)));
+    fn write_announcements(
+        &self,
+        mut announced: Vec<Announced<'_, A>>,
+        actions: Option<&ActionScheme>,
+        chunk: &mut ChunkWriter,
+    ) {
+        let place =
+            |one: &Announced<'_, A>| (one.best.peer, Arc::as_ptr(&one.best.attributes), one.treatment);
+        announced.sort_by(|one, other| one.to.cmp(&other.to).then_with(|| place(one).cmp(&place(other))));
         let mut block = Vec::new();
-        for run in announced.chunk_by(|one, next| one.0.is_same(next.0)) {
-            let best = run[0].0;
+        for run in announced.chunk_by(|one, next| place(one) == place(next) && one.to == next.to) {
+            let Announced { to, treatment, best, .. } = &run[0];
+            let rewrite = self.view.rewrite::<A>(best, *treatment, actions);
             block.clear();
-            encode::attribute_block(&best.attributes.attributes(), &self.view.rewrite(best), &mut block);
-            let paths = run.iter().map(|(_, net)| Path::from(*net));
-            let next_hop = self.view.next_hop(best);
-            chunk.write(Audience::AllBut(best.peer), |out| {
-                let fits = encode::announcements(&block, next_hop, paths.clone(), self.view.format(), out);
-                // Attributes that leave no room for a prefix can't be passed on; what was said before must not stand.
-                if fits.is_err() {
-                    encode::withdrawals(paths, self.view.format(), out);
-                }
-            });
+            encode::attribute_block(&best.attributes.attributes(), &rewrite, &mut block);
+            let paths = run.iter().map(|announced| announced.path);
+            self.write_run(&block, rewrite.next_hop, paths, to, chunk);
         }
+    }
+
+    fn write_run(
+        &self,
+        block: &[u8],
+        next_hop: NextHop,
+        paths: impl Iterator<Item = nlri::Path<A>> + Clone,
+        to: &Audience,
+        chunk: &mut ChunkWriter,
+    ) {
+        chunk.write(to, |out| {
+            let fits = encode::announcements(block, next_hop, paths.clone(), self.view.format, out);
+            // Attributes that leave no room for a prefix can't be passed on; what was said before must not stand.
+            if fits.is_err() {
+                encode::withdrawals(paths, self.view.format, out);
+            }
+        });
     }
 }
 
@@ -220,7 +242,13 @@ impl<A: Address> Default for Groups<A> {
 impl<A: Address> Groups<A> {
     /// Takes in a new session's peer, which is then sent the whole table.
     pub(crate) fn join(&mut self, peer: PeerIndex, view: ExportView) {
-        self.start_walk(peer, view, Walk::Joining(None));
+        let fresh = |group: &&mut Group<A>| {
+            group.view == view && group.walk == Walk::Joining(None) && group.pending.is_empty()
+        };
+        match self.groups.iter_mut().find(fresh) {
+            Some(group) => group.admit([peer]),
+            None => self.groups.push(Group::new(view, vec![peer], Walk::Joining(None))),
+        }
     }
 
     /// Sends a peer the whole table again (RFC 2918 s4).
@@ -241,18 +269,14 @@ impl<A: Address> Groups<A> {
         self.groups.retain(|group| !group.members.is_empty());
     }
 
-    fn start_walk(&mut self, peer: PeerIndex, view: ExportView, walk: Walk<A>) {
-        let fresh =
-            |group: &&mut Group<A>| group.view == view && group.walk == walk && group.pending.is_empty();
-        match self.groups.iter_mut().find(fresh) {
-            Some(group) => group.members.push(peer),
-            None => self.groups.push(Group::new(view, vec![peer], walk)),
-        }
-    }
-
     /// Gives every group the changes that have just been made.
-    pub(crate) fn publish(&mut self, changes: &[Change<A>], outbox: &mut impl Outbox) {
-        self.groups.iter_mut().for_each(|group| group.take(changes, outbox));
+    pub(crate) fn publish(
+        &mut self,
+        changes: &[Change<A>],
+        actions: Option<&ActionScheme>,
+        outbox: &mut impl Outbox,
+    ) {
+        self.groups.iter_mut().for_each(|group| group.take(changes, actions, outbox));
     }
 
     /// Does one step for every group that has something to do and members with room for it. Says when to come back:
@@ -260,8 +284,7 @@ impl<A: Address> Groups<A> {
     pub(crate) fn service(
         &mut self,
         now: Instant,
-        table: &Table<A>,
-        best: &impl Fn(Net<A>) -> Option<Best>,
+        source: &Source<'_, A>,
         outbox: &mut impl Outbox,
     ) -> Option<Instant> {
         let mut again: Option<Instant> = None;
@@ -269,7 +292,7 @@ impl<A: Address> Groups<A> {
         for group in self.groups.iter_mut().filter(|group| !group.is_idle()) {
             let due = if group.has_room(outbox) {
                 group.blocked_since = None;
-                group.step(table, best, outbox).then_some(now)
+                group.step(source, outbox).then_some(now)
             } else {
                 let since = *group.blocked_since.get_or_insert(now);
                 let slow = (now >= since + PATIENCE).then(|| group.split_slow(outbox)).flatten();
@@ -297,8 +320,8 @@ impl<A: Address> Groups<A> {
             let before = if group.is_idle() { self.groups[..at].iter().position(twin) } else { None };
             match before {
                 Some(before) => {
-                    let mut merged = self.groups.swap_remove(at);
-                    self.groups[before].members.append(&mut merged.members);
+                    let merged = self.groups.swap_remove(at);
+                    self.groups[before].admit(merged.members);
                 }
                 None => at += 1,
             }
@@ -307,6 +330,11 @@ impl<A: Address> Groups<A> {
 }
 
 impl<A: Address> Group<A> {
+    fn admit(&mut self, peers: impl IntoIterator<Item = PeerIndex>) {
+        self.members.extend(peers);
+        self.members.sort_unstable();
+    }
+
     /// Parts with the members whose queues are full, where others wait for them.
     fn split_slow(&mut self, outbox: &impl Outbox) -> Option<Group<A>> {
         let slow: Vec<PeerIndex> =

@@ -95,6 +95,7 @@ pub struct Intake {
     policy: Arc<Peer>,
     interner: Interner,
     batches: Vec<Batch>,
+    withdrawn: bool,
 }
 
 impl Intake {
@@ -102,7 +103,7 @@ impl Intake {
     pub fn new(peer: PeerIndex, policy: Arc<Peer>, shards: usize, seed: u64) -> Self {
         let batches = (0..shards.max(1)).map(|_| Batch::new(peer)).collect();
         let marked = policy.role.filter(|role| role.marks_otc_on_receipt()).map(|_| policy.asn);
-        Intake { peer, policy, interner: Interner::new(marked, seed), batches }
+        Intake { peer, policy, interner: Interner::new(marked, seed), batches, withdrawn: false }
     }
 
     /// Takes in one UPDATE.
@@ -120,6 +121,7 @@ impl Intake {
         for path in update.withdrawn::<A>() {
             let shard = shard_of(path.net, self.batches.len());
             section(&mut self.batches[shard]).push(None, path.net, path.path_id);
+            self.withdrawn = true;
         }
         let Some((attributes, paths)) = update.announced::<A>() else { return };
         let set = self.intern(&attributes, tables);
@@ -132,6 +134,17 @@ impl Intake {
     fn intern(&mut self, attributes: &Attributes<'_>, tables: &Snapshot) -> Arc<AttributeSet> {
         let policy = &self.policy;
         self.interner.intern(attributes, || judge_path(attributes, policy, tables, &mut ()))
+    }
+
+    /// Whether a prefix was withdrawn since the last sweep.
+    pub fn has_withdrawn(&self) -> bool {
+        self.withdrawn
+    }
+
+    /// Lets go of attributes that no path uses any more.
+    pub fn sweep(&mut self) {
+        self.interner.sweep();
+        self.withdrawn = false;
     }
 
     /// The batches that have something in them, with the number of their shard.

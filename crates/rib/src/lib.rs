@@ -4,25 +4,32 @@
 //! changes to the FIB.
 
 pub mod attribute_set;
+pub mod audience;
 pub mod chunk;
 pub mod counters;
 pub mod decision;
+mod departures;
 pub mod export;
 pub mod group;
 pub mod intake;
+pub mod offer;
+mod outgoing;
 pub mod path;
 pub mod peer;
 mod routes;
 pub mod shard;
 pub mod table;
+mod touched;
 
 pub use attribute_set::{AttributeSet, Interner};
-pub use chunk::{Audience, Chunk};
+pub use audience::Audience;
+pub use chunk::Chunk;
 pub use counters::{PeerCounters, Tally};
 pub use decision::{Ranking, best_path};
-pub use export::{Best, ExportView};
+pub use export::ExportView;
 pub use group::Change;
 pub use intake::{Batch, Intake, Section, shard_of};
+pub use offer::{Best, Offer, Offers};
 pub use path::{Path, PeerIndex};
 pub use peer::RibPeer;
 pub use shard::{Outbox, Shard, fib_next_hop};

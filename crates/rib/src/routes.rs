@@ -3,23 +3,21 @@
 use std::collections::HashSet;
 use std::collections::btree_map::Entry;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use palisade_bgp::prefix::{Address, Net};
-use palisade_policy::{RovState, Snapshot, Source, Verdict, judge_prefix};
+use palisade_policy::{RovState, Snapshot, Verdict, judge_prefix};
 
-use crate::counters::Tally;
-use crate::decision::{best_path, local_preference};
-use crate::export::{Best, same};
+use crate::counters::{Tallies, Tally};
+use crate::decision::best_path;
+use crate::departures::Departures;
 use crate::group::{Change, Groups};
 use crate::intake::Section;
+use crate::offer::{Offers, offers, same};
 use crate::path::{Path, PeerIndex};
 use crate::peer::Peers;
-use crate::table::{Paths, Table};
-
-/// The LOCAL_PREF that internal peers are told of what we originate; ahead of all others here alone.
-const INTERNAL_LOCAL_PREFERENCE: u32 = 100;
+use crate::table::{Paths, SLICE, Table};
+use crate::touched::Touched;
 
 /// The verdict on what we originate: nobody judges it.
 const OURS: Verdict = Verdict { reason: None, observed: None, rov: RovState::NotFound };
@@ -29,16 +27,24 @@ const OURS: Verdict = Verdict { reason: None, observed: None, rov: RovState::Not
 pub(crate) struct Routes<A: Address> {
     pub(crate) table: Table<A>,
     pub(crate) groups: Groups<A>,
-    /// Changes of best paths that nobody was told yet.
-    pub(crate) changes: Vec<Change<A>>,
+    /// Changes of what is on offer that nobody was told yet.
+    changes: Vec<Change<A>>,
+    departures: Departures<A>,
+    touched: Touched<A>,
     /// Next hops that can't be reached, of those that were asked about.
     unreachable: HashSet<IpAddr, FixedState>,
 }
 
 impl<A: Address> Default for Routes<A> {
     fn default() -> Self {
-        let unreachable = HashSet::default();
-        Routes { table: Table::default(), groups: Groups::default(), changes: Vec::new(), unreachable }
+        Routes {
+            table: Table::default(),
+            groups: Groups::default(),
+            changes: Vec::new(),
+            departures: Departures::default(),
+            touched: Touched::default(),
+            unreachable: HashSet::default(),
+        }
     }
 }
 
@@ -82,7 +88,7 @@ impl<A: Address> Routes<A> {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Paths::new()),
         };
-        let old = best(paths, peers);
+        let old = offers(paths, peers);
         match paths.iter_mut().find(|held| held.peer() == path.peer() && held.path_id() == path.path_id()) {
             Some(held) => {
                 tally.count(held, -1);
@@ -99,7 +105,7 @@ impl<A: Address> Routes<A> {
         let Some(at) = paths.iter().position(|held| held.peer() == peer && held.path_id() == path_id) else {
             return;
         };
-        let old = best(paths, peers);
+        let old = offers(paths, peers);
         tally.count(&paths.swap_remove(at), -1);
         reselect(net, old, paths, peers, &mut self.changes);
         if paths.is_empty() {
@@ -114,10 +120,10 @@ impl<A: Address> Routes<A> {
         if !news {
             return;
         }
-        for (net, paths) in self.table.under_mut(Net::DEFAULT) {
+        for (net, paths) in self.table.under_mut(Net::DEFAULT, None) {
             let goes_there = |path: &Path| path.attributes().next_hop().address() == next_hop;
             if paths.iter().any(goes_there) {
-                let old = best(paths, peers);
+                let old = offers(paths, peers);
                 paths
                     .iter_mut()
                     .filter(|path| goes_there(path))
@@ -127,50 +133,70 @@ impl<A: Address> Routes<A> {
         }
     }
 
-    /// Removes all paths of a peer whose session has ended.
-    pub(crate) fn withdraw_all(&mut self, peer: PeerIndex, peers: &Peers) -> Tally {
-        let mut tally = Tally::default();
-        let changes = &mut self.changes;
-        self.table.retain(|net, paths| {
-            if paths.iter().any(|path| path.peer() == peer) {
-                let old = best(paths, peers);
-                paths.retain(|path| {
-                    let goes = path.peer() == peer;
-                    if goes {
-                        tally.count(path, -1);
-                    }
-                    !goes
-                });
-                paths.shrink_to_fit();
-                reselect(net, old, paths, peers, changes);
-            }
-            !paths.is_empty()
-        });
-        tally
+    /// Has the paths of a peer whose session has ended removed, a slice of the table at a time. Until a path is, it counts
+    /// as it did, because nobody was told of its loss.
+    pub(crate) fn remove_peer(&mut self, peer: PeerIndex) {
+        self.departures.add(peer);
     }
 
-    /// Judges the prefix stage of all paths under `net` again; what changed is added to the tallies by peer.
-    pub(crate) fn judge_again(
-        &mut self,
-        net: Net<A>,
-        peers: &Peers,
-        tables: &Snapshot,
-        mut count: impl FnMut(&Path, i64),
-    ) {
-        for (net, paths) in self.table.under_mut(net) {
-            let old = best(paths, peers);
-            for path in paths.iter_mut() {
-                let Some(policy) = peers.policy(path.peer()) else { continue };
-                let set = path.attributes();
-                let verdict =
-                    judge_prefix(net, &set.attributes(), set.path_verdict(), policy, tables, &mut ());
-                if verdict != path.verdict() {
-                    count(path, -1);
-                    path.set_verdict(verdict);
-                    count(path, 1);
-                }
+    /// Whether paths of a peer whose session has ended may be left.
+    pub(crate) fn is_removing(&self, peer: PeerIndex) -> bool {
+        self.departures.includes(peer)
+    }
+
+    /// Has the paths under some prefixes judged again, a slice of the table at a time.
+    pub(crate) fn judge_again(&mut self, nets: impl Iterator<Item = Net<A>>) {
+        self.touched.extend(nets, self.table.len());
+    }
+
+    /// Does a slice of what there is to do on the table; whether there is more.
+    pub(crate) fn work(&mut self, peers: &Peers, tables: &Snapshot, tallies: &mut Tallies) -> bool {
+        if !self.departures.is_empty() {
+            self.remove_slice(peers, tallies);
+        }
+        self.judge_slice(peers, tables, tallies);
+        !self.departures.is_empty() || !self.touched.is_empty()
+    }
+
+    fn remove_slice(&mut self, peers: &Peers, tallies: &mut Tallies) {
+        match self.departures.next(&self.table) {
+            Some(nets) => nets.into_iter().for_each(|net| self.remove_gone(net, peers, tallies)),
+            None => self.departures.end_walk(),
+        }
+    }
+
+    fn judge_slice(&mut self, peers: &Peers, tables: &Snapshot, tallies: &mut Tallies) {
+        let mut left = SLICE;
+        while left > 0
+            && let Some((under, after)) = self.touched.next()
+        {
+            let (mut seen, mut last) = (0, None);
+            for (net, paths) in self.table.under_mut(under, after).take(left) {
+                (seen, last) = (seen + 1, Some(net));
+                judge_entry(net, paths, peers, tables, tallies, &mut self.changes);
             }
-            reselect(net, old, paths, peers, &mut self.changes);
+            self.touched.judged(last.filter(|_| seen == left));
+            // Finding that there is nothing under a prefix takes its time too.
+            left -= seen.max(1);
+        }
+    }
+
+    fn remove_gone(&mut self, net: Net<A>, peers: &Peers, tallies: &mut Tallies) {
+        let Entry::Occupied(mut entry) = self.table.entry(net) else { return };
+        let paths = entry.get_mut();
+        let old = offers(paths, peers);
+        let departures = &self.departures;
+        paths.retain(|path| {
+            let goes = departures.removes(path.peer());
+            if goes {
+                tallies.of(path.peer()).count(path, -1);
+            }
+            !goes
+        });
+        paths.shrink_to_fit();
+        reselect(net, old, paths, peers, &mut self.changes);
+        if paths.is_empty() {
+            entry.remove();
         }
     }
 
@@ -181,7 +207,7 @@ impl<A: Address> Routes<A> {
         changes.dedup_by(|later, kept| {
             let again = later.net == kept.net;
             if again {
-                kept.new = later.new.take();
+                kept.new = std::mem::take(&mut later.new);
             }
             again
         });
@@ -190,22 +216,40 @@ impl<A: Address> Routes<A> {
     }
 }
 
-/// The best path of an entry: its first, where that is eligible.
-pub(crate) fn best(paths: &[Path], peers: &Peers) -> Option<Best> {
-    let path = paths.first().filter(|path| path.is_eligible())?;
-    let peer = path.peer();
-    let source = peers.source(peer)?;
-    let local_preference = match source {
-        Source::Local => INTERNAL_LOCAL_PREFERENCE,
-        Source::Peer(_) => local_preference(path, peers.ranking(peer)),
-    };
-    Some(Best { attributes: Arc::clone(path.attributes()), local_preference, peer, source })
+/// Judges the prefix stage of all paths of an entry again.
+fn judge_entry<A: Address>(
+    net: Net<A>,
+    paths: &mut Paths,
+    peers: &Peers,
+    tables: &Snapshot,
+    tallies: &mut Tallies,
+    changes: &mut Vec<Change<A>>,
+) {
+    let mut old = None;
+    for at in 0..paths.len() {
+        let path = &paths[at];
+        let Some(policy) = peers.policy(path.peer()) else { continue };
+        let set = path.attributes();
+        let verdict = judge_prefix(net, &set.attributes(), set.path_verdict(), policy, tables, &mut ());
+        if verdict == path.verdict() {
+            continue;
+        }
+        old.get_or_insert_with(|| offers(paths, peers));
+        let path = &mut paths[at];
+        let tally = tallies.of(path.peer());
+        tally.count(path, -1);
+        path.set_verdict(verdict);
+        tally.count(path, 1);
+    }
+    if let Some(old) = old {
+        reselect(net, old, paths, peers, changes);
+    }
 }
 
-/// Puts the best path first and notes the change, if it is one.
+/// Puts the best path first and notes what is on offer now, if that has changed.
 fn reselect<A: Address>(
     net: Net<A>,
-    old: Option<Best>,
+    old: Offers,
     paths: &mut Paths,
     peers: &Peers,
     changes: &mut Vec<Change<A>>,
@@ -213,7 +257,7 @@ fn reselect<A: Address>(
     if let Some(at) = best_path(paths, |peer| peers.ranking(peer)) {
         paths.swap(0, at);
     }
-    let new = best(paths, peers);
+    let new = offers(paths, peers);
     if !same(&old, &new) {
         changes.push(Change { net, old, new });
     }

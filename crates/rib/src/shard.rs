@@ -18,12 +18,13 @@ use palisade_policy::Snapshot;
 
 use crate::attribute_set::AttributeSet;
 use crate::chunk::Chunk;
-use crate::counters::Tally;
-use crate::group::Change;
+use crate::counters::Tallies;
+use crate::group::{Change, Source};
 use crate::intake::{Batch, Section};
-use crate::path::{Path, PeerIndex};
+use crate::offer::offers;
+use crate::path::PeerIndex;
 use crate::peer::{Peers, RibPeer};
-use crate::routes::{Routes, best};
+use crate::routes::Routes;
 use crate::table::Table;
 
 /// Where a shard's results go.
@@ -34,7 +35,7 @@ pub trait Outbox {
     fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>);
     /// A peer has been sent all that the shard holds of a family: the time for End-of-RIB (RFC 4724 s2).
     fn walked(&mut self, peer: PeerIndex, family: Family);
-    /// Best paths have changed: next hops for the FIB.
+    /// What is on offer has changed: next hops for the FIB.
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]);
     /// A peer has more paths in the Adj-RIBs-In than it may.
     fn too_many_prefixes(&mut self, peer: PeerIndex, received: i64);
@@ -47,16 +48,23 @@ pub struct Shard {
     tables: Arc<Snapshot>,
     v4: Routes<u32>,
     v6: Routes<u128>,
+    /// Peers whose sessions have ended and whose paths are not all gone.
+    leaving: Vec<PeerIndex>,
 }
 
 impl Shard {
     /// An empty shard that judges by `tables`.
     pub fn new(tables: Arc<Snapshot>) -> Self {
-        Shard { peers: Peers::new(), tables, v4: Routes::default(), v6: Routes::default() }
+        let peers = Peers::new(tables.actions.clone());
+        Shard { peers, tables, v4: Routes::default(), v6: Routes::default(), leaving: Vec::new() }
     }
 
     /// A session has come up: its paths are expected, and it is sent the table.
     pub fn peer_up(&mut self, index: PeerIndex, peer: RibPeer) {
+        // A peer seldom returns so soon; then what it said before must be gone first.
+        while self.is_removing(index) {
+            self.work();
+        }
         if let Some(view) = peer.export(Family::Ipv4) {
             self.v4.groups.join(index, view);
         }
@@ -66,15 +74,13 @@ impl Shard {
         self.peers.insert(index, peer);
     }
 
-    /// A session has ended: its paths go.
+    /// A session has ended: nothing is sent to it any more, and its paths go, as [`Shard::publish`] is called.
     pub fn peer_down(&mut self, index: PeerIndex) {
         self.v4.groups.leave(index);
         self.v6.groups.leave(index);
-        let mut gone = self.v4.withdraw_all(index, &self.peers);
-        gone.add(&self.v6.withdraw_all(index, &self.peers));
-        if let Some(peer) = self.peers.remove(index) {
-            peer.counters.add(&gone);
-        }
+        self.v4.remove_peer(index);
+        self.v6.remove_peer(index);
+        self.leaving.push(index);
     }
 
     /// A peer asks for the table again (RFC 2918).
@@ -113,36 +119,47 @@ impl Shard {
         self.v6.set_reachable(next_hop, reachable, &self.peers);
     }
 
-    /// Takes new tables and judges again what lies under the prefixes that they changed.
+    /// Takes new tables. What lies under the prefixes that they changed is judged again as [`Shard::publish`] is called.
     pub fn replace_tables(&mut self, tables: Arc<Snapshot>, changed: &[Prefix]) {
         self.tables = tables;
-        let peers = &self.peers;
-        let mut tallies: Vec<(PeerIndex, Tally)> = Vec::new();
-        let mut count = |path: &Path, by: i64| {
-            let peer = path.peer();
-            let at = tallies.iter().position(|(of, _)| *of == peer).unwrap_or(tallies.len());
-            if at == tallies.len() {
-                tallies.push((peer, Tally::default()));
-            }
-            tallies[at].1.count(path, by);
-        };
-        for prefix in changed {
-            match *prefix {
-                Prefix::V4(net) => self.v4.judge_again(net, peers, &self.tables, &mut count),
-                Prefix::V6(net) => self.v6.judge_again(net, peers, &self.tables, &mut count),
-            }
-        }
-        for (peer, tally) in &tallies {
-            self.peers.peer(*peer).map(|peer| peer.counters.add(tally));
-        }
+        self.v4.judge_again(changed.iter().filter_map(|prefix| match *prefix {
+            Prefix::V4(net) => Some(net),
+            Prefix::V6(_) => None,
+        }));
+        self.v6.judge_again(changed.iter().filter_map(|prefix| match *prefix {
+            Prefix::V6(net) => Some(net),
+            Prefix::V4(_) => None,
+        }));
     }
 
-    /// Tells the groups and the FIB what has changed, and does one step of what groups have left to do. Says when to
-    /// call again though nothing happens in between: at once where the answer is not after `now`.
+    /// Does a slice of what there is to do on the table, tells the groups and the FIB what has changed, and does one step of
+    /// what groups have left to do. Says when to call again though nothing happens in between: at once where the answer
+    /// is not after `now`.
     pub fn publish(&mut self, now: Instant, outbox: &mut impl Outbox) -> Option<Instant> {
+        let work = self.work().then_some(now);
         let v4 = publish_family(&mut self.v4, &self.peers, now, outbox);
         let v6 = publish_family(&mut self.v6, &self.peers, now, outbox);
-        [v4, v6].into_iter().flatten().min()
+        [work, v4, v6].into_iter().flatten().min()
+    }
+
+    fn work(&mut self) -> bool {
+        let mut tallies = Tallies::default();
+        let v4 = self.v4.work(&self.peers, &self.tables, &mut tallies);
+        let v6 = self.v6.work(&self.peers, &self.tables, &mut tallies);
+        for (peer, tally) in tallies.iter() {
+            if let Some(peer) = self.peers.peer(peer) {
+                peer.counters.add(tally);
+            }
+        }
+        let (left, gone) = self.leaving.iter().partition(|peer| self.is_removing(**peer));
+        self.leaving = left;
+        let gone: Vec<PeerIndex> = gone;
+        gone.into_iter().for_each(|peer| self.peers.remove(peer));
+        v4 || v6
+    }
+
+    fn is_removing(&self, peer: PeerIndex) -> bool {
+        self.v4.is_removing(peer) || self.v6.is_removing(peer)
     }
 
     /// The IPv4 prefixes.
@@ -170,15 +187,16 @@ fn publish_family<A: Address>(
     let changes = routes.take_changes();
     if !changes.is_empty() {
         outbox.best_changed(&changes);
-        routes.groups.publish(&changes, outbox);
+        routes.groups.publish(&changes, peers.actions(), outbox);
     }
     let Routes { table, groups, .. } = routes;
-    groups.service(now, table, &|net: Net<A>| best(table.paths(net), peers), outbox)
+    let offers = |net: Net<A>| offers(table.paths(net), peers);
+    groups.service(now, &Source { table, offers: &offers, actions: peers.actions() }, outbox)
 }
 
 /// The address that a change's prefix is to be reached through, for a FIB: `None` removes it. What the router
 /// originates itself is not forwarded by its FIB.
 pub fn fib_next_hop<A: Address>(change: &Change<A>) -> Option<IpAddr> {
-    let best = change.new.as_ref().filter(|best| best.peer != PeerIndex::LOCAL)?;
-    Some(best.attributes.next_hop().address())
+    let best = &change.new.first()?.best;
+    (best.peer != PeerIndex::LOCAL).then(|| best.attributes.next_hop().address())
 }

@@ -13,6 +13,9 @@ use smallvec::SmallVec;
 
 use crate::path::Path;
 
+/// Prefixes that are looked at in one go by what walks the table: a millisecond or two.
+pub(crate) const SLICE: usize = 8192;
+
 /// The paths to one prefix; most prefixes of a route server have one.
 pub type Paths = SmallVec<[Path; 1]>;
 
@@ -60,14 +63,16 @@ impl<A: Address> Table<A> {
         self.entries.range(net..=subtree_end(net)).map(|(net, paths)| (*net, paths.as_slice()))
     }
 
-    /// The same, to change; an entry must keep at least one path.
-    pub(crate) fn under_mut(&mut self, net: Net<A>) -> impl Iterator<Item = (Net<A>, &mut Paths)> {
-        self.entries.range_mut(net..=subtree_end(net)).map(|(net, paths)| (*net, paths))
-    }
-
-    /// Visits every entry and keeps those for which `keep` is true.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(Net<A>, &mut Paths) -> bool) {
-        self.entries.retain(|net, paths| keep(*net, paths));
+    /// The prefixes that `net` covers from the one after `after` on, with their paths to change; an entry must keep at
+    /// least one.
+    pub(crate) fn under_mut(
+        &mut self,
+        net: Net<A>,
+        after: Option<Net<A>>,
+    ) -> impl Iterator<Item = (Net<A>, &mut Paths)> {
+        let from = after.map_or(Bound::Included(net), Bound::Excluded);
+        let range = self.entries.range_mut((from, Bound::Included(subtree_end(net))));
+        range.map(|(net, paths)| (*net, paths))
     }
 }
 

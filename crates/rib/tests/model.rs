@@ -3,96 +3,28 @@
 //! Random announcements, withdrawals, sessions that come and go, peers that stop reading and refreshes are played to
 //! both; after every settling, what each peer was sent must add up to what the model says it should hold.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at what it did not expect")]
+mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use palisade_bgp::attributes::{Attributes, Facts, NextHop, Span};
-use palisade_bgp::prefix::{Address, Net, Prefix};
-use palisade_bgp::update::{Context, Decoder};
+use palisade_bgp::attributes::NextHop;
+use palisade_bgp::encode::Format;
+use palisade_bgp::prefix::{Net, Prefix};
+use palisade_bgp::update::Context;
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{Checks, Mode, PathVerdict, Peer, Reason, Role, Snapshot, Source, exports};
-use palisade_rib::{
-    AttributeSet, Batch, Change, Chunk, ExportView, Outbox, PeerCounters, PeerIndex, Ranking, RibPeer, Shard,
-    fib_next_hop,
-};
+use palisade_policy::{Checks, Mode, Peer, Reason, Role, Snapshot, Source, exports};
+use palisade_rib::{AttributeSet, Batch, ExportView, PeerCounters, PeerIndex, Ranking, RibPeer, Shard};
+
+use support::{Held, Random, Said, Wires};
 
 const PEERS: u16 = 6;
 const ROLES: [Role; 6] =
     [Role::Customer, Role::Customer, Role::Peer, Role::Provider, Role::Provider, Role::Internal];
-
-/// xorshift64*, so that a failure's seed is enough to see it again.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % bound
-    }
-}
-
-/// What the peers' sockets would see.
-#[derive(Default)]
-struct Wires {
-    stalled: BTreeSet<PeerIndex>,
-    held: BTreeMap<PeerIndex, BTreeMap<Net<u32>, Vec<u32>>>,
-    spurious: usize,
-    fib: BTreeMap<Prefix, IpAddr>,
-    decoder: Decoder,
-}
-
-impl Outbox for Wires {
-    fn has_room(&self, peer: PeerIndex) -> bool {
-        !self.stalled.contains(&peer)
-    }
-
-    fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
-        for member in members {
-            let slices: Vec<_> = chunk.slices_for(*member).collect();
-            for slice in slices {
-                self.read(*member, &slice);
-            }
-        }
-    }
-
-    fn walked(&mut self, _: PeerIndex, _: Family) {}
-
-    fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
-        for change in changes {
-            match fib_next_hop(change) {
-                Some(next_hop) => drop(self.fib.insert(A::prefix(change.net), next_hop)),
-                None => drop(self.fib.remove(&A::prefix(change.net))),
-            }
-        }
-    }
-
-    fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
-}
-
-impl Wires {
-    fn read(&mut self, member: PeerIndex, mut messages: &[u8]) {
-        let held = self.held.entry(member).or_default();
-        while messages.len() >= 19 {
-            let length = usize::from(u16::from_be_bytes([messages[16], messages[17]]));
-            let context = Context { internal: role(member) == Role::Internal, ..Context::default() };
-            let update = self.decoder.update(&messages[19..length], &context).unwrap();
-            assert!(update.faults().is_empty(), "{:?}", update.faults());
-            for path in update.withdrawn::<u32>() {
-                self.spurious += usize::from(held.remove(&path.net).is_none());
-            }
-            if let Some((attributes, paths)) = update.announced::<u32>() {
-                let as_path: Vec<u32> = attributes.as_path().asns().map(|asn| asn.0).collect();
-                paths.for_each(|path| drop(held.insert(path.net, as_path.clone())));
-            }
-            messages = &messages[length..];
-        }
-    }
-}
+/// The last of them.
+const INTERNAL: PeerIndex = PeerIndex(PEERS);
 
 fn role(peer: PeerIndex) -> Role {
     ROLES[peer.index() - 1]
@@ -113,7 +45,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::Internal,
         four_octet_as: true,
-        max_message: 4096,
+        format: Format::PLAIN,
     };
     RibPeer {
         policy: Arc::new(policy),
@@ -137,20 +69,7 @@ fn asn(peer: PeerIndex) -> u32 {
 fn attributes(peer: PeerIndex, tail: &[u32]) -> Arc<AttributeSet> {
     let mut path = if role(peer) == Role::Internal { vec![] } else { vec![asn(peer)] };
     path.extend(tail);
-    let mut wire = vec![0x40, 1, 1, 0, 0x40, 2, (2 + path.len() * 4) as u8, 2, path.len() as u8];
-    path.iter().for_each(|asn| wire.extend(asn.to_be_bytes()));
-    let facts = Facts {
-        as_path: Span { start: 7, len: (2 + path.len() * 4) as u16 },
-        path_length: path.len() as u16,
-        neighbor_as: path.first().copied().map(Asn),
-        origin_as: path.last().copied().map(Asn),
-        ..Facts::default()
-    };
-    let next_hop = address(peer).into();
-    let attributes = Attributes { wire: &wire, facts: &facts, next_hop };
-    let looped = tail.contains(&64500).then_some(Reason::AsLoop);
-    let verdict = PathVerdict { reason: looped, ..PathVerdict::default() };
-    Arc::new(AttributeSet::new(&attributes, verdict, None))
+    Said::path(path).attributes(64500, address(peer))
 }
 
 /// What the model holds: every peer's announcements, judged when asked.
@@ -174,8 +93,8 @@ impl Model {
         accepted.map(|(peer, tail)| (*peer, tail)).min_by_key(|(peer, tail)| rank(*peer, tail))
     }
 
-    fn held_by(&self, member: PeerIndex) -> BTreeMap<Net<u32>, Vec<u32>> {
-        let mut held = BTreeMap::new();
+    fn held_by(&self, member: PeerIndex) -> Held {
+        let mut held = Held::new();
         for net in self.paths.keys() {
             let Some((peer, tail)) = self.best(*net) else { continue };
             if peer == member || !exports(Source::Peer(role(peer)), role(member)) {
@@ -184,7 +103,7 @@ impl Model {
             let mut path = if role(member) == Role::Internal { vec![] } else { vec![64500] };
             path.extend((role(peer) != Role::Internal).then(|| asn(peer)));
             path.extend(tail);
-            held.insert(*net, path);
+            held.insert((*net, 0), Said::path(path));
         }
         held
     }
@@ -208,7 +127,9 @@ struct Play {
 impl Play {
     fn new(seed: u64) -> Self {
         let shard = Shard::new(Arc::new(Snapshot::default()));
-        let (random, model, wires) = (Random(seed | 1), Model::default(), Wires::default());
+        let (random, model, mut wires) = (Random(seed | 1), Model::default(), Wires::default());
+        let internal = Context { internal: true, ..Context::default() };
+        wires.contexts.insert(INTERNAL, internal);
         Play { random, shard, model, wires, now: Instant::now(), prefixes: 64 }
     }
 
@@ -314,7 +235,7 @@ fn what_changes_while_a_new_session_is_sent_the_table_is_neither_lost_nor_sent_w
     play.shard.peer_up(joining, rib_peer(joining));
     while play.wires.held.get(&joining).map_or(0, BTreeMap::len) < 15_000 {
         play.shard.publish(play.now, &mut play.wires);
-        let sent: Vec<Net<u32>> = play.wires.held[&joining].keys().copied().collect();
+        let sent: Vec<Net<u32>> = play.wires.held[&joining].keys().map(|(net, _)| *net).collect();
         let stands = nets.partition_point(|net| net <= sent.last().unwrap());
         for (at, tail) in
             [(stands - 1, Some(60_001)), (stands - 2, None), (stands, None), (stands + 1, Some(60_002))]

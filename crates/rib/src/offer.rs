@@ -1,0 +1,156 @@
+//! What of a prefix's paths is on offer to whom.
+//!
+//! An [`Offer`] is a path, how it is treated on its way, and the peers it may go to. The offers of a prefix are in the
+//! order of the decision process: an edge router's neighbours take the first path or nothing (RFC 4271 s9.2), a member of
+//! an exchange takes the first that is offered to it, so that no path is hidden from it by one that it can't have (RFC
+//! 7947 s2.3), and a peer with ADD-PATH takes them all (RFC 7911). Nothing is computed or kept a client: what members ask
+//! for with communities is read once a path, and names its exceptions.
+
+use std::sync::Arc;
+
+use palisade_policy::{Role, Source, Treatment, exports};
+use smallvec::{SmallVec, smallvec};
+
+use crate::attribute_set::{AttributeSet, Scope};
+use crate::audience::Audience;
+use crate::decision::{local_preference, ranked};
+use crate::path::{Path, PeerIndex};
+use crate::peer::Peers;
+
+/// Paths of a prefix that are looked at for those whom the ones before are not offered to. What is past it stays hidden
+/// from a member whom so many others shut out: the work that communities can cause must have an end.
+const MOST_RANKED: usize = 64;
+
+/// A path that may go out, with what exporting it needs to know even after its peer has gone.
+#[derive(Clone, Debug)]
+pub struct Best {
+    /// Its attributes.
+    pub attributes: Arc<AttributeSet>,
+    /// Its degree of preference, which internal peers are told.
+    pub local_preference: u32,
+    /// Who sent it.
+    pub peer: PeerIndex,
+    /// What that peer is to us.
+    pub source: Source,
+}
+
+impl Best {
+    /// Whether it is the same path, not only an equal one.
+    pub fn is_same(&self, other: &Best) -> bool {
+        self.peer == other.peer && Arc::ptr_eq(&self.attributes, &other.attributes)
+    }
+
+    /// Whether nothing but what its offer says keeps it from a member of an exchange.
+    fn is_unrestricted(&self) -> bool {
+        let set = &self.attributes;
+        exports(self.source, Role::RsClient)
+            && set.scope() == Scope::Anyone
+            && set.only_to_customer().is_none()
+    }
+}
+
+/// A path, how it is treated, and to whom it may go so.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The path.
+    pub best: Best,
+    /// How it is treated on its way to them; where it is withheld, it goes to nobody.
+    pub treatment: Treatment,
+    /// To whom. The path's source is never among them.
+    pub to: Audience,
+}
+
+impl Offer {
+    pub(crate) fn is_same(&self, other: &Offer) -> bool {
+        self.best.is_same(&other.best) && self.treatment == other.treatment && self.to == other.to
+    }
+}
+
+/// The offers of a prefix: those of the best path first, and so on. The best path always has one, though it may be withheld.
+pub type Offers = SmallVec<[Offer; 1]>;
+
+/// Whether nothing is offered differently.
+pub(crate) fn same(some: &[Offer], others: &[Offer]) -> bool {
+    some.len() == others.len() && some.iter().zip(others).all(|(one, other)| one.is_same(other))
+}
+
+/// How many of a prefix's paths the peers that are up want to hear of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// The best one.
+    #[default]
+    Best,
+    /// As many as it takes until everybody has been offered one that is not their own.
+    OneEach,
+    /// All that are accepted.
+    All,
+}
+
+/// What of an entry's paths is on offer.
+pub(crate) fn offers(paths: &[Path], peers: &Peers) -> Offers {
+    let mut offers = Offers::new();
+    let Some(first) = paths.first().filter(|path| path.is_eligible()) else { return offers };
+    let depth = peers.depth();
+    if paths.len() == 1 || depth == Depth::Best {
+        push(first, peers, &mut offers);
+        return offers;
+    }
+    let mut unserved = Audience::everybody();
+    for path in ranked(paths, |peer| peers.ranking(peer)).take(MOST_RANKED) {
+        let from = offers.len();
+        push(path, peers, &mut offers);
+        for offer in offers[from..].iter().filter(|offer| !offer.treatment.withheld) {
+            if offer.best.is_unrestricted() {
+                unserved = unserved.without(&offer.to);
+            }
+        }
+        if unserved.is_nobody() && depth != Depth::All {
+            break;
+        }
+    }
+    offers
+}
+
+/// Adds the offers of one path: one to all, and one more for each treatment that some members are singled out for.
+fn push(path: &Path, peers: &Peers, offers: &mut Offers) {
+    let Some(best) = best(path, peers) else { return };
+    let source = best.peer;
+    let wishes = match (best.source, peers.actions()) {
+        (Source::Peer(Role::RsClient), Some(actions)) => actions.read(&best.attributes.attributes()),
+        _ => None,
+    };
+    let Some(wishes) = wishes else {
+        offers.push(Offer { best, treatment: Treatment::default(), to: Audience::all_but([source]) });
+        return;
+    };
+    let to_all = wishes.towards_all();
+    let mut singled_out: SmallVec<[(Treatment, PeerIndex); 8]> = smallvec![];
+    for (member, policy) in peers.named_by(&wishes) {
+        let treatment = wishes.towards(policy.asn, &policy.regions);
+        if treatment != to_all && member != source {
+            singled_out.push((treatment, member));
+        }
+    }
+    singled_out.sort_unstable();
+    singled_out.dedup();
+    let excepted = singled_out.iter().map(|(_, member)| *member);
+    let to = Audience::all_but(excepted.chain([source]));
+    offers.push(Offer { best: best.clone(), treatment: to_all, to });
+    for alike in singled_out.chunk_by(|one, next| one.0 == next.0).filter(|alike| !alike[0].0.withheld) {
+        let to = Audience::only(alike.iter().map(|(_, member)| *member));
+        offers.push(Offer { best: best.clone(), treatment: alike[0].0, to });
+    }
+}
+
+/// `None` for a path of a peer without a role, which exchanges nothing (RFC 8212).
+fn best(path: &Path, peers: &Peers) -> Option<Best> {
+    /// The LOCAL_PREF that internal peers are told of what we originate; ahead of all others here alone.
+    const INTERNAL_LOCAL_PREFERENCE: u32 = 100;
+    let peer = path.peer();
+    let source = peers.source(peer)?;
+    let local_preference = match source {
+        Source::Local => INTERNAL_LOCAL_PREFERENCE,
+        Source::Peer(_) => local_preference(path, peers.ranking(peer)),
+    };
+    Some(Best { attributes: Arc::clone(path.attributes()), local_preference, peer, source })
+}
