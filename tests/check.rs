@@ -47,7 +47,7 @@ fn file_name(path: &Path) -> String {
 fn every_configuration_is_told_in_the_words_beside_it() {
     for name in configurations("tests/config") {
         let mut arguments = vec!["check", "--no-files", "--config", &name];
-        if name.ends_with("/explain.toml") {
+        if name.ends_with("explain.toml") {
             arguments.push("--explain");
         }
         let told = said(&palisade(&arguments));
@@ -181,6 +181,13 @@ fn limits_hold_at_their_edge() {
     };
     assert!(check(networks(100_000).as_bytes()).status.success());
     refused(networks(100_001).as_bytes(), "`networks` has 100001 values");
+
+    let patterns = |count: u32| {
+        let list: String = (0..count).map(|at| format!("\"1:{at}:peer\",")).collect();
+        format!("{}mode = \"route-server\"\n[actions]\nannounce-to-peer = [{list}]", ROUTER)
+    };
+    assert!(check(patterns(1_000).as_bytes()).status.success());
+    refused(patterns(1_001).as_bytes(), "there are more than 1000 patterns");
 
     let padded = |octets: usize| format!("{ROUTER}#{}", "x".repeat(octets - ROUTER.len() - 1));
     assert!(check(padded(16 << 20).as_bytes()).status.success());

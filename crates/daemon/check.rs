@@ -4,6 +4,7 @@
 //! The files that the configuration names are read as `run` reads them; with `--no-files`
 //! nothing but the text is looked at, which takes no time.
 
+mod actions;
 mod report;
 mod text;
 mod warning;

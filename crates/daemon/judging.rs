@@ -8,7 +8,8 @@ pub(crate) mod tables;
 use std::ops::Range;
 use std::sync::Arc;
 
-use palisade_policy::{Checks, ExpansionLimits, Mode, Reason, Role, Snapshot, Stage};
+use palisade_bgp::attributes::NextHop;
+use palisade_policy::{ActionScheme, Checks, ExpansionLimits, Mode, Reason, Role, Snapshot, Stage};
 
 use crate::config::{ChosenMode, Config, Peer};
 
@@ -45,6 +46,7 @@ pub(crate) struct CheckMode {
 pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_policy::Peer {
     let mut judged = palisade_policy::Peer::new(peer.asn, config.router.asn, peer.role, peer.address);
     judged.local_address = peer.local_address;
+    judged.regions = peer.regions.as_slice().into();
     let expanded = peer.as_set.as_ref().map(|as_set| tables.irr.expand(as_set, &ExpansionLimits::default()));
     judged.origins = expanded.and_then(Result::ok).map(|expansion| Arc::new(expansion.origins));
     if let Some(role) = peer.role {
@@ -54,6 +56,15 @@ pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_
         judged.limits.longest_registered = [0; 2];
     }
     judged
+}
+
+/// What members may ask for with communities; `None` where they may ask for nothing.
+pub(crate) fn action_scheme(config: &Config) -> Option<Arc<ActionScheme>> {
+    let actions = config.actions.as_ref()?;
+    let next_hops = actions.blackhole_next_hops.map(|address| address.map(NextHop::from));
+    let patterns: Vec<_> = actions.patterns.iter().map(|one| (one.action, one.pattern)).collect();
+    let asked = !patterns.is_empty() || next_hops.iter().any(Option::is_some);
+    asked.then(|| Arc::new(ActionScheme::new(&patterns, next_hops)))
 }
 
 fn checks(config: &Config, peer: &Peer, role: Role) -> Checks {

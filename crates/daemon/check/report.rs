@@ -8,6 +8,7 @@ use palisade_policy::{Reason, Role, Snapshot, Source, exports};
 use serde::Serialize;
 use toml::Spanned;
 
+use super::actions::{self, ActionsOutline};
 use crate::config::{Config, Fib, Mode, Peer, Problem, Setting};
 use crate::judging::{self, Because, CheckMode};
 
@@ -42,6 +43,8 @@ pub(super) struct Outline {
     pub(super) rpki: RpkiOutline,
     pub(super) irr: IrrOutline,
     pub(super) fib: Option<FibOutline>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) actions: Option<ActionsOutline>,
     pub(super) peers: Vec<PeerOutline>,
 }
 
@@ -109,6 +112,8 @@ pub(super) struct PeerOutline {
     pub(super) max_prefixes: Chosen<u32>,
     /// `None` where routes bring their own, or there are none.
     pub(super) local_preference: Option<Chosen<u32>>,
+    /// The regions that it is in, by name.
+    pub(super) regions: Vec<String>,
     pub(super) next_hop: &'static str,
     pub(super) paths_it_gets: Chosen<String>,
     pub(super) may_originate: String,
@@ -201,6 +206,7 @@ impl Outline {
                 as_sets: tables.map(|tables| tables.irr.as_sets()),
             },
             fib: config.fib.as_ref().map(FibOutline::new),
+            actions: config.actions.as_ref().map(|actions| ActionsOutline::new(config, actions, explain)),
             peers: config.peers.iter().map(|peer| PeerOutline::new(config, tables, peer, explain)).collect(),
         }
     }
@@ -264,6 +270,7 @@ impl PeerOutline {
             hold_time_s: Chosen::new(peer.hold_time_s),
             max_prefixes: Chosen::new(peer.max_prefixes),
             local_preference: ranked.map(|_| Chosen::new(peer.local_preference)),
+            regions: actions::region_names(config, &peer.regions),
             next_hop: next_hop(mode, peer),
             paths_it_gets: Chosen {
                 value: peer.add_path.value.to_string(),

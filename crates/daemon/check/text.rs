@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Write};
 
+use super::actions::ActionsOutline;
 use super::report::{
     CheckOutline, IrrOutline, LimitsOutline, Outline, PeerOutline, Report, RouterOutline, RpkiOutline,
 };
@@ -18,6 +19,9 @@ pub(super) fn summary(report: &Report) -> String {
     let Some(outline) = &report.outline else { return out };
     let explained = outline.peers.iter().any(|peer| peer.checks.is_some());
     head(&mut out, outline);
+    if let Some(actions) = &outline.actions {
+        communities(&mut out, actions);
+    }
     if explained {
         outline.peers.iter().for_each(|peer| explain(&mut out, peer));
     } else if !outline.peers.is_empty() {
@@ -56,7 +60,44 @@ fn head(out: &mut String, outline: &Outline) {
             item(out, "kernel", format_args!("table {}{main}, metric {}{source}", fib.table, fib.metric));
         }
     }
+    if let Some(actions) = &outline.actions {
+        item(out, "actions", actions_of(actions));
+    }
     item(out, "peers", outline.peers.len());
+}
+
+fn actions_of(actions: &ActionsOutline) -> String {
+    let regions = match actions.regions.len() {
+        0 => String::new(),
+        regions => format!(", {}", count(regions, "region")),
+    };
+    match actions.patterns {
+        0 => format!("none{regions}"),
+        patterns => format!("{} of communities, set {}{regions}", count(patterns, "pattern"), actions.set),
+    }
+}
+
+/// What members may write, and what then happens; nothing where that is not to be explained.
+fn communities(out: &mut String, actions: &ActionsOutline) {
+    let Some(rows) = actions.table.as_ref().filter(|rows| !rows.is_empty()) else { return };
+    line(out, "\nactions: a member's route that carries one of these is");
+    let head = ["communities", "what happens", "says who"].map(String::from);
+    let rows = rows.iter().map(|row| [row.communities.join(", "), row.effect.clone(), row.from.clone()]);
+    table(out, &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    line(
+        out,
+        "  What is about a peer holds before what is about its regions, and that before what is about all;",
+    );
+    line(
+        out,
+        "  of equals, \"not\" holds and the most prepending. But for 65535:666, none of these is passed on.",
+    );
+    for (name, number) in &actions.regions {
+        line(out, format_args!("  region {number} is {name}"));
+    }
+    for left_out in actions.left_out.iter().flatten() {
+        line(out, format_args!("  left out of the set: {left_out}"));
+    }
 }
 
 fn vrps(RpkiOutline { files, vrps }: &RpkiOutline) -> String {
@@ -153,6 +194,9 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     }
     item("its routes go to", &roles(&peer.goes_to));
     item("it gets routes of", &roles(&peer.is_sent));
+    if !peer.regions.is_empty() {
+        item("regions", &peer.regions.join(", "));
+    }
     item("next hop it gets", &peer.next_hop);
     item("paths it gets", &format_args!("{} ({})", peer.paths_it_gets.value, peer.paths_it_gets.from));
     item("may originate", &peer.may_originate);

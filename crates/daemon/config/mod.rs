@@ -13,6 +13,7 @@
 //!
 //! Defaults are filled in here and nowhere else, so that `palisade check --explain` can show all that is implied.
 
+mod actions;
 mod checks;
 mod depth;
 mod feeds;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+pub(crate) use actions::{ActionPattern, Actions};
 pub(crate) use checks::ChosenMode;
 pub(crate) use feeds::{Irr, Rpki};
 pub(crate) use fib::Fib;
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) fib: Option<Fib>,
     /// The modes of checks for all peers, where they are not those of the peer's role.
     pub(crate) checks: Vec<ChosenMode>,
+    /// What members of a route server may ask for with communities; `None` for a router.
+    pub(crate) actions: Option<Actions>,
     /// The peers, in the order of the text.
     pub(crate) peers: Vec<Peer>,
 }
@@ -101,9 +105,11 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Co
         root.problems().push(0..0, fault.help("write\n[router]\nasn = 64500\nid = \"192.0.2.1\""));
     }
     let fib = root.section("fib", "[fib]").map(|section| fib::read(section, router.as_ref()));
-    let peers = peer::read_all(root.sections("peer", "[[peer]]"), router.as_ref(), root.problems());
+    let actions = actions::read(root.section("actions", "[actions]"), router.as_ref());
+    let around = peer::Around { router: router.as_ref(), actions: actions.as_ref() };
+    let peers = peer::read_all(root.sections("peer", "[[peer]]"), around, root.problems());
     root.end();
-    Some(Config { source: Arc::clone(source), router: router?, rpki, irr, fib, checks, peers })
+    Some(Config { source: Arc::clone(source), router: router?, rpki, irr, fib, checks, actions, peers })
 }
 
 /// The parser's message about what is `written`; in better words, where an operator is likely to see it.

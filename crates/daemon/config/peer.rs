@@ -7,9 +7,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{Reason, Role};
+use palisade_policy::{Reason, Region, Role};
 use toml::Spanned;
 
+use super::actions::{self, Actions};
 use super::checks::{self, ChosenMode};
 use super::problem::{Fault, Problems};
 use super::router::{BGP_PORT, DEFAULT_HOLD_TIME_S, Mode, Router};
@@ -115,28 +116,36 @@ pub(crate) struct Peer {
     pub(crate) local_preference: Setting<u32>,
     /// Whether it may announce the default route.
     pub(crate) allow_default: bool,
+    /// The regions of the exchange that it is in.
+    pub(crate) regions: Vec<Region>,
     /// The modes of checks that are different for it.
     pub(crate) checks: Vec<ChosenMode>,
 }
 
-/// Reads every peer; the router is `None` where that could not be read, and then what depends on it is not checked.
-pub(super) fn read_all(
-    sections: Vec<Section<'_>>,
-    router: Option<&Router>,
-    problems: &Problems,
-) -> Vec<Peer> {
+/// What a peer's section is read by.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// `None` where it could not be read, and then what depends on it is not checked.
+    pub(super) router: Option<&'a Router>,
+    /// What members may ask for; `None` where there are none.
+    pub(super) actions: Option<&'a Actions>,
+}
+
+/// Reads every peer.
+pub(super) fn read_all(sections: Vec<Section<'_>>, around: Around<'_>, problems: &Problems) -> Vec<Peer> {
     if let Some(first) = sections.get(MAX_PEERS) {
         let fault = Fault::new(format!("there are {} peers", sections.len()), "one too many");
         problems.push(first.span(), fault.help(format!("no more than {MAX_PEERS} are taken")));
         return Vec::new();
     }
     let mut unique = Unique::default();
-    sections.into_iter().map(|section| read(section, router, &mut unique)).collect()
+    sections.into_iter().map(|section| read(section, around, &mut unique)).collect()
 }
 
 /// What is missing or wrong is told and stood in for: a configuration with problems is refused whole, so that what
 /// stands in is never seen.
-fn read(mut section: Section<'_>, router: Option<&Router>, unique: &mut Unique) -> Peer {
+fn read(mut section: Section<'_>, around: Around<'_>, unique: &mut Unique) -> Peer {
+    let router = around.router;
     let name = section.required("name", "\"transit-a\"", value::name);
     let address = section.required("address", "\"203.0.113.1\"", value::address);
     let asn = section.required("asn", "64501", value::asn);
@@ -162,6 +171,7 @@ fn read(mut section: Section<'_>, router: Option<&Router>, unique: &mut Unique) 
         add_path: add_path(&mut section, role),
         local_preference: local_preference(&mut section, role),
         allow_default: allow_default(&mut section, &checks),
+        regions: regions(&mut section, around),
         checks,
     };
     section.end();
@@ -313,6 +323,31 @@ fn allow_default(section: &mut Section<'_>, checks: &[ChosenMode]) -> bool {
         section.problems().push_pair(place, fault, chosen.span.clone(), "and here");
     }
     true
+}
+
+/// The regions of a member, which only a route server's peers are.
+fn regions(section: &mut Section<'_>, around: Around<'_>) -> Vec<Region> {
+    const KEY: &str = "regions";
+    let Some(actions) = around.actions else {
+        if around.router.is_none() {
+            // What is written can't be looked up, and that the router is missing has been told.
+            section.list(KEY, "\"fra\"", |_| Ok(()));
+        } else {
+            section.refused(KEY, || {
+                Fault::new(format!("only a member of a route server has `{KEY}`"), "this is a router")
+                    .help("remove it")
+            });
+        }
+        return Vec::new();
+    };
+    let list = section.list(KEY, "\"fra\"", |field| actions::region(field, &actions.regions));
+    let regions = list.map(|list| list.values).unwrap_or_default();
+    let name = |region: &Region| {
+        let named = actions.regions.iter().find(|(_, other)| *other == region);
+        named.map(|(name, _)| name.clone()).unwrap_or_default()
+    };
+    value::once_each(KEY, &regions, name, section.problems());
+    regions.into_iter().map(Spanned::into_inner).collect()
 }
 
 /// Where a flag is set.

@@ -131,15 +131,20 @@ pub(crate) fn path(field: Field<'_>, folder: &Path) -> Result<PathBuf, Fault> {
 /// A peer's name.
 pub(crate) fn name(field: Field<'_>) -> Result<String, Fault> {
     let text = field.text()?;
+    name_in(text, "`name`").map(|()| text.into())
+}
+
+/// That a text can be the name that `what` says.
+pub(crate) fn name_in(text: &str, what: &str) -> Result<(), Fault> {
     let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let label = match text.chars().find(|letter| !fits(*letter)) {
         _ if text.is_empty() => "no name".into(),
         _ if text.len() > MAX_NAME => format!("longer than {MAX_NAME} characters"),
         Some(' ') => "a space can't be in a name".into(),
         Some(letter) => format!("{} can't be in a name", quoted(&letter.to_string())),
-        None => return Ok(text.into()),
+        None => return Ok(()),
     };
-    let fault = Fault::new(format!("`name` can't be {}", quoted(text)), label);
+    let fault = Fault::new(format!("{what} can't be {}", quoted(text)), label);
     Err(fault.help("a name is made of letters, digits, `-`, `_` and `.`, like `transit-a`"))
 }
 

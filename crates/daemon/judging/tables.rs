@@ -94,6 +94,7 @@ pub(crate) fn own(config: &Config) -> Snapshot {
     Snapshot {
         own_prefixes: Arc::new(router.networks.iter().chain(&router.own_prefixes).copied().collect()),
         peering_lans: Arc::new(router.peering_lans.iter().copied().collect()),
+        actions: super::action_scheme(config),
         ..Snapshot::default()
     }
 }

@@ -1,10 +1,12 @@
 //! What the judge is told of a peer.
 
+use std::net::IpAddr;
 use std::path::Path;
 
-use palisade_bgp::Asn;
-use palisade_policy::IrrBuilder;
+use palisade_bgp::attributes::{Facts, Span};
+use palisade_bgp::{Asn, Attributes, Family};
 use palisade_policy::as_set::Member;
+use palisade_policy::{IrrBuilder, Region};
 
 use super::*;
 use crate::config::Source;
@@ -90,4 +92,55 @@ fn what_we_originate_is_ours() {
     let tables = tables::own(&config(""));
     assert!(tables.own_prefixes.contains("192.0.2.77".parse().unwrap()));
     assert!(tables.peering_lans.is_empty());
+}
+
+fn route_server(rest: &str) -> Config {
+    let text = format!(
+        "[router]\nmode = \"route-server\"\nasn = 196608\nid = \"192.0.2.1\"\n{rest}\n\
+         [[peer]]\nname = \"p\"\naddress = \"192.0.2.9\"\nasn = 200001\n"
+    );
+    Config::parse(Source::new("test".into(), text), Path::new("")).unwrap()
+}
+
+/// Whether a path with one large community, of our own AS number and these two, is wished to go to nobody.
+fn is_withheld(tables: &Snapshot, second: u32, third: u32) -> bool {
+    let wire = [196_608, second, third].map(u32::to_be_bytes).concat();
+    let facts = Facts { large_communities: Span { start: 0, len: 12 }, ..Facts::default() };
+    let next_hop = IpAddr::from([192, 0, 2, 9]).into();
+    let attributes = Attributes { wire: &wire, facts: &facts, next_hop };
+    let actions = tables.actions.as_ref();
+    let wishes = actions.and_then(|actions| actions.read(&attributes));
+    wishes.is_some_and(|wishes| wishes.towards_all().withheld)
+}
+
+#[test]
+fn what_members_may_ask_for_reaches_the_tables() {
+    assert!(is_withheld(&tables::own(&route_server("")), 0, 0), "the set goes without saying");
+    let none = route_server("[actions]\nset = \"none\"");
+    assert!(action_scheme(&none).is_none() && tables::own(&none).actions.is_none());
+    assert!(action_scheme(&config("")).is_none(), "a router has no members");
+
+    let replaced = tables::own(&route_server("[actions]\ndo-not-announce-to-all = [\"rs:7:7\"]"));
+    assert!(is_withheld(&replaced, 7, 7) && !is_withheld(&replaced, 0, 0));
+    let extended =
+        tables::own(&route_server("[actions]\ndo-not-announce-to-all = [\"rs:7:7\", \"default\"]"));
+    assert!(is_withheld(&extended, 7, 7) && is_withheld(&extended, 0, 0));
+    let off = tables::own(&route_server("[actions]\ndo-not-announce-to-all = []"));
+    assert!(off.actions.is_some() && !is_withheld(&off, 0, 0));
+}
+
+#[test]
+fn blackhole_next_hops_and_regions_are_those_that_are_written() {
+    let written = "[actions]\nset = \"none\"\nblackhole_next_hop = [\"2001:db8::66\"]\n\
+        [actions.regions]\nfra = 1\nams = 2";
+    let config = route_server(written);
+    let scheme = action_scheme(&config).unwrap();
+    assert_eq!(scheme.blackhole_next_hop(Family::Ipv4), None);
+    let next_hop = scheme.blackhole_next_hop(Family::Ipv6).unwrap();
+    assert_eq!(next_hop.address(), "2001:db8::66".parse::<IpAddr>().unwrap());
+    assert!(judged(&config, &Snapshot::default()).regions.is_empty());
+
+    let mut config = config;
+    config.peers[0].regions = vec![Region(2)];
+    assert_eq!(*judged(&config, &Snapshot::default()).regions, [Region(2)]);
 }

@@ -48,6 +48,13 @@ pub fn euro_ix(rs: Asn) -> (Vec<(Action, Pattern)>, Vec<LeftOut>) {
     (patterns, left_out)
 }
 
+impl Action {
+    /// The large community that the ready-made scheme has for it, as it is written with `rs`.
+    pub fn example(self) -> &'static str {
+        EURO_IX.iter().find(|(action, _)| *action == self).map_or("", |(_, [_, large, _])| large)
+    }
+}
+
 fn fitting(text: &str, action: Action, rs: Asn, others: &[(Action, Pattern)]) -> Result<Pattern, Obstacle> {
     let pattern = Pattern::parse(text, rs)?;
     let taken = others.iter().find(|(other, taken)| *other != action && taken.overlaps(&pattern));
@@ -77,7 +84,7 @@ const EURO_IX: [(Action, [&str; 3]); 19] = {
         (To(NoExport, Peer), ["65281:peer", "rs:65281:peer", "rt:65281:peer"]),
         (To(NoExport, Region), ["65481:region", "rs:65481:region", "rt:65481:region"]),
         (To(NoExport, All), ["65281:rs", "rs:65281:0", "rt:65281:rs"]),
-        (Action::Blackhole, ["65535:666", "rs:666", "rs:666:0"]),
+        (Action::Blackhole, ["65535:666", "rs:666:0", "rs:666"]),
     ]
 };
 
@@ -98,6 +105,14 @@ mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn every_action_has_an_example() {
+        for action in Action::ALL {
+            let pattern = Pattern::parse(action.example(), Asn(64500)).unwrap();
+            assert_eq!((pattern.kind(), pattern.whom()), (super::super::Kind::Large, action.whom()));
         }
     }
 
