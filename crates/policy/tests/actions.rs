@@ -161,6 +161,12 @@ fn names_are_in_order_once_and_only_where_something_is_asked() {
     let wishes = scheme().read(&written.announcement().attributes()).unwrap();
     assert_eq!(wishes.named_peers().collect::<Vec<_>>(), [Asn(64502), Asn(64503)]);
     assert_eq!(wishes.named_regions().collect::<Vec<_>>(), [Region(7)]);
+
+    // "Not to region 2" gives a peer something to be spared, and another region nothing.
+    let written = Written::new(["64500:10:2", "64500:11:3", "64500:64501"]);
+    let wishes = scheme().read(&written.announcement().attributes()).unwrap();
+    assert_eq!(wishes.named_peers().collect::<Vec<_>>(), [Asn(64501)]);
+    assert_eq!(wishes.named_regions().collect::<Vec<_>>(), [Region(2)]);
 }
 
 #[test]
