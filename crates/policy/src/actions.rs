@@ -17,8 +17,8 @@
 //! - *Announce or not*: what names the member holds before what names a region it is in, and that before what names
 //!   all. At the same level "do not announce" wins, as in Euro-IX's list. A member whom nothing names is announced to,
 //!   so "announce to" matters only where a wider "do not announce" is there to be undone.
-//! - *Prepending*: the same levels; at the same level the largest count. It takes more than "do not prepend" would: a
-//!   narrower wish replaces a wider one, and there is none for zero.
+//! - *Prepending*: the same levels; at the same level the largest count. A narrower wish replaces a wider one, and can't
+//!   undo it: there is none for no prepending.
 //! - *NO_EXPORT*: any wish that names the member, a region of it or all.
 //! - A blackhole route (RFC 7999) goes where the same wishes let it.
 //! - An exact community is looked for before one that names somebody: `rs:rs` is no wish about the route server's own AS.
