@@ -55,9 +55,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 
 /// The configuration, and its tables where they are asked for.
 fn read(arguments: &Arguments) -> Result<(Config, Option<Tables>), ConfigError> {
+    if arguments.no_files {
+        return Ok((Config::load_text(&arguments.config)?, None));
+    }
     let config = Config::load(&arguments.config)?;
-    let tables = (!arguments.no_files).then(|| judging::tables(&config)).transpose()?;
-    Ok((config, tables))
+    let tables = judging::tables(&config)?;
+    Ok((config, Some(tables)))
 }
 
 fn show(config: &Config, tables: Option<Tables>, arguments: &Arguments) {

@@ -9,7 +9,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use palisade_bgp::attributes::NextHop;
-use palisade_policy::{ActionScheme, Checks, ExpansionLimits, Mode, Reason, Role, Snapshot, Stage};
+use palisade_policy::{
+    ActionScheme, Checks, Expansion, ExpansionError, ExpansionLimits, Mode, OriginSet, Reason, Role,
+    Snapshot, Stage,
+};
 
 use crate::config::{ChosenMode, Config, Peer};
 
@@ -41,14 +44,13 @@ pub(crate) struct CheckMode {
     pub(crate) because: Because,
 }
 
-/// A peer for the judge. Its as-set is expanded from the tables' IRR; where that fails, and [`tables()`] says so, the peer
+/// A peer for the judge. Its as-sets are expanded from the tables' IRR; where all of that fails, and [`tables()`] says so, the peer
 /// may originate for its own AS alone.
 pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_policy::Peer {
     let mut judged = palisade_policy::Peer::new(peer.asn, config.router.asn, peer.role, peer.address);
     judged.local_address = peer.local_address;
     judged.regions = peer.regions.as_slice().into();
-    let expanded = peer.as_set.as_ref().map(|as_set| tables.irr.expand(as_set, &ExpansionLimits::default()));
-    judged.origins = expanded.and_then(Result::ok).map(|expansion| Arc::new(expansion.origins));
+    judged.origins = origins(peer, tables).map(Arc::new);
     if let Some(role) = peer.role {
         judged.checks = checks(config, peer, role);
     }
@@ -65,6 +67,22 @@ pub(crate) fn action_scheme(config: &Config) -> Option<Arc<ActionScheme>> {
     let patterns: Vec<_> = actions.patterns.iter().map(|one| (one.action, one.pattern)).collect();
     let asked = !patterns.is_empty() || next_hops.iter().any(Option::is_some);
     asked.then(|| Arc::new(ActionScheme::new(&patterns, next_hops)))
+}
+
+/// What a peer's as-sets come to together; `None` where none can be expanded.
+fn origins(peer: &Peer, tables: &Snapshot) -> Option<OriginSet> {
+    let mut sets = expansions(peer, tables).filter_map(Result::ok).map(|expansion| expansion.origins);
+    let first = sets.next()?;
+    Some(sets.fold(first, |all, one| all.iter().chain(one.iter()).collect()))
+}
+
+/// What each of a peer's as-sets comes to.
+fn expansions<'a>(
+    peer: &'a Peer,
+    tables: &'a Snapshot,
+) -> impl Iterator<Item = Result<Expansion, ExpansionError>> + use<'a> {
+    let names = peer.as_set.as_deref().unwrap_or_default().split_whitespace();
+    names.map(|name| tables.irr.expand(name, &ExpansionLimits::default()))
 }
 
 fn checks(config: &Config, peer: &Peer, role: Role) -> Checks {

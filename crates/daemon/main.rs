@@ -8,6 +8,7 @@ mod input;
 mod judging;
 mod lab;
 mod logs;
+mod members;
 mod mrt;
 mod replay;
 mod run;

@@ -9,8 +9,9 @@ use serde::Serialize;
 use toml::Spanned;
 
 use super::actions::{self, ActionsOutline};
-use crate::config::{Config, Fib, Mode, Peer, Problem, Setting};
+use crate::config::{Config, Fib, Members, Mode, Peer, Problem, Setting};
 use crate::judging::{self, Because, CheckMode};
+use crate::members::Export;
 
 /// A whole configuration, or what is wrong with it.
 #[derive(Debug, Serialize)]
@@ -45,6 +46,7 @@ pub(super) struct Outline {
     pub(super) fib: Option<FibOutline>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) actions: Option<ActionsOutline>,
+    pub(super) members: Option<MembersOutline>,
     pub(super) peers: Vec<PeerOutline>,
 }
 
@@ -90,6 +92,41 @@ pub(super) struct FibOutline {
     pub(super) preferred_source: Vec<String>,
 }
 
+/// `[members]`.
+#[derive(Debug, Serialize)]
+pub(super) struct MembersOutline {
+    pub(super) file: String,
+    /// Blocks that are of use only together with the file.
+    pub(super) amending: usize,
+    /// Where the file was read.
+    #[serde(flatten)]
+    pub(super) export: Option<ExportOutline>,
+}
+
+/// What an export of members comes to.
+#[derive(Debug, Serialize)]
+pub(super) struct ExportOutline {
+    pub(super) exchange: Option<String>,
+    pub(super) members: usize,
+    pub(super) sessions: usize,
+    pub(super) skipped: Vec<SkippedOutline>,
+}
+
+/// Addresses of an export that make no session, and why.
+#[derive(Debug, Serialize)]
+pub(super) struct SkippedOutline {
+    pub(super) count: usize,
+    pub(super) why: String,
+}
+
+/// What of a peer an export says.
+#[derive(Debug, Serialize)]
+pub(super) struct MemberOutline {
+    pub(super) name: String,
+    /// The keys that hold what the export says.
+    pub(super) exported: Vec<&'static str>,
+}
+
 /// A setting and where it comes from.
 #[derive(Debug, Serialize)]
 pub(super) struct Chosen<T> {
@@ -122,6 +159,9 @@ pub(super) struct PeerOutline {
     /// To whom its routes are sent.
     pub(super) goes_to: Vec<&'static str>,
     pub(super) limits: LimitsOutline,
+    /// The member that it is, where an export says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) member: Option<MemberOutline>,
     /// With `--explain`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) checks: Option<Vec<CheckOutline>>,
@@ -207,6 +247,7 @@ impl Outline {
             },
             fib: config.fib.as_ref().map(FibOutline::new),
             actions: config.actions.as_ref().map(|actions| ActionsOutline::new(config, actions, explain)),
+            members: config.members.as_ref().map(MembersOutline::new),
             peers: config.peers.iter().map(|peer| PeerOutline::new(config, tables, peer, explain)).collect(),
         }
     }
@@ -218,6 +259,28 @@ fn paths(list: &[Spanned<PathBuf>]) -> Vec<String> {
 
 fn strings<T: ToString>(list: &[T]) -> Vec<String> {
     list.iter().map(T::to_string).collect()
+}
+
+impl MembersOutline {
+    fn new(members: &Members) -> Self {
+        MembersOutline {
+            file: members.file.get_ref().display().to_string(),
+            amending: members.amending,
+            export: members.export.as_ref().map(ExportOutline::new),
+        }
+    }
+}
+
+impl ExportOutline {
+    fn new(export: &Export) -> Self {
+        let skipped = export.skipped.iter().map(|(why, count)| (*count, why.to_string()));
+        ExportOutline {
+            exchange: export.exchange.clone(),
+            members: export.members(),
+            sessions: export.sessions.len(),
+            skipped: skipped.map(|(count, why)| SkippedOutline { count, why }).collect(),
+        }
+    }
 }
 
 impl FibOutline {
@@ -280,6 +343,10 @@ impl PeerOutline {
             is_sent: role.map(|to| is_sent(mode, to)).unwrap_or_default(),
             goes_to: role.map(|from| goes_to(mode, from)).unwrap_or_default(),
             limits: LimitsOutline::new(&judged),
+            member: peer
+                .member
+                .as_ref()
+                .map(|member| MemberOutline { name: member.name.clone(), exported: member.exported.clone() }),
             checks: checks.filter(|_| explain),
         }
     }

@@ -4,8 +4,11 @@ use std::fmt::{Display, Write};
 
 use super::actions::ActionsOutline;
 use super::report::{
-    CheckOutline, IrrOutline, LimitsOutline, Outline, PeerOutline, Report, RouterOutline, RpkiOutline,
+    CheckOutline, IrrOutline, LimitsOutline, MemberOutline, MembersOutline, Outline, PeerOutline, Report,
+    RouterOutline, RpkiOutline,
 };
+
+use crate::config::quoted;
 
 /// Prefixes, and the like, that one line shows.
 const SHOWN: usize = 6;
@@ -63,6 +66,9 @@ fn head(out: &mut String, outline: &Outline) {
     if let Some(actions) = &outline.actions {
         item(out, "actions", actions_of(actions));
     }
+    if let Some(members) = &outline.members {
+        self::members(out, members);
+    }
     item(out, "peers", outline.peers.len());
 }
 
@@ -97,6 +103,23 @@ fn communities(out: &mut String, actions: &ActionsOutline) {
     }
     for left_out in actions.left_out.iter().flatten() {
         line(out, format_args!("  left out of the set: {left_out}"));
+    }
+}
+
+fn members(out: &mut String, MembersOutline { file, amending, export }: &MembersOutline) {
+    let Some(export) = export else {
+        let amending = match amending {
+            0 => String::new(),
+            blocks => format!(", nor used {} on top of it", count(*blocks, "block")),
+        };
+        return item(out, "members", format_args!("from {file}, which is not read{amending}"));
+    };
+    let (members, sessions) = (count(export.members, "member"), count(export.sessions, "session"));
+    let at = export.exchange.as_ref().map(|exchange| format!(" at {exchange}")).unwrap_or_default();
+    item(out, "members", format_args!("{members}{at} with {sessions} from {file}"));
+    let skipped = export.skipped.iter().map(|skipped| format!("{} {}", skipped.count, skipped.why));
+    if !export.skipped.is_empty() {
+        item(out, "", format_args!("no sessions: {}", skipped.collect::<Vec<_>>().join(", ")));
     }
 }
 
@@ -181,6 +204,9 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     let from = peer.local_address.as_ref().map(|local| format!(" from {local}")).unwrap_or_default();
     let who = if peer.passive { "it connects to us" } else { "whoever connects first" };
     item("session", &format_args!("{} port {}{from}, {who}", peer.address, peer.port));
+    if let Some(MemberOutline { name, exported }) = &peer.member {
+        item("member", &format_args!("{}, whose export says {}", quoted(name), exported.join(", ")));
+    }
     item("hold time", &format_args!("{} s ({})", peer.hold_time_s.value, peer.hold_time_s.from));
     item("max prefixes", &format_args!("{} ({})", peer.max_prefixes.value, peer.max_prefixes.from));
     if peer.role.is_none() {

@@ -30,7 +30,8 @@ pub(super) fn warnings(config: &Config) -> Vec<Problem> {
 
 fn no_peers(config: &Config) -> Option<Problem> {
     let fault = Fault::new("there is no peer", "").help("begin each with `[[peer]]`");
-    config.peers.is_empty().then(|| Problem::general_warning(&config.source, fault))
+    let none = config.peers.is_empty() && config.members.is_none();
+    none.then(|| Problem::general_warning(&config.source, fault))
 }
 
 fn without_role(config: &Config) -> Option<Problem> {

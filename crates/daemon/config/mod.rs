@@ -8,7 +8,8 @@
 //!
 //! A [`Config`] has been checked as far as its own text goes: every number is in its range, every name is unique, what
 //! depends on a role fits the role. It has not looked at the world: whether the files that it names are there is the
-//! business of whoever reads them. Its types are nobody's runtime state; whoever needs another shape makes it from
+//! business of whoever reads them. There is one exception, the export of an exchange's members, which is where peers are
+//! written too: [`Config::load`] reads it, and [`Config::load_text`] does not. Its types are nobody's runtime state; whoever needs another shape makes it from
 //! this one.
 //!
 //! Defaults are filled in here and nowhere else, so that `palisade check --explain` can show all that is implied.
@@ -18,6 +19,7 @@ mod checks;
 mod depth;
 mod feeds;
 mod fib;
+mod members;
 mod nearest;
 mod peer;
 mod problem;
@@ -35,13 +37,14 @@ pub(crate) use actions::{ActionPattern, Actions};
 pub(crate) use checks::ChosenMode;
 pub(crate) use feeds::{Irr, Rpki};
 pub(crate) use fib::Fib;
-pub(crate) use peer::{Paths, Peer, Setting};
+pub(crate) use members::Members;
+pub(crate) use peer::{MOST_PREFIXES, Paths, Peer, Setting};
 pub(crate) use problem::{ConfigError, Fault, Problem, Problems};
 pub(crate) use router::{BGP_PORT, Mode, Router};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, quoted};
+pub(crate) use value::{reserved_asn, unusable_address};
 
 use section::Section;
-use source::quoted;
 
 /// A whole configuration.
 #[derive(Debug)]
@@ -60,19 +63,29 @@ pub(crate) struct Config {
     pub(crate) checks: Vec<ChosenMode>,
     /// What members of a route server may ask for with communities; `None` for a router.
     pub(crate) actions: Option<Actions>,
-    /// The peers, in the order of the text.
+    /// Where members of the exchange come from.
+    pub(crate) members: Option<Members>,
+    /// The peers, in the order of the text; then those members that nothing is written about.
     pub(crate) peers: Vec<Peer>,
 }
 
 impl Config {
-    /// Reads a file.
+    /// Reads a file, and the members of the exchange from theirs.
     pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(Source::read(path)?, folder)
+        Self::parse_with(Source::read(path)?, folder(path), Files::Read)
     }
 
-    /// Reads a text; the relative names of files in it are names in `folder`.
+    /// Reads a file and no other.
+    pub(crate) fn load_text(path: &Path) -> Result<Self, ConfigError> {
+        Self::parse(Source::read(path)?, folder(path))
+    }
+
+    /// Reads a text and no file; the relative names of files in it are names in `folder`.
     pub(crate) fn parse(source: Source, folder: &Path) -> Result<Self, ConfigError> {
+        Self::parse_with(source, folder, Files::Leave)
+    }
+
+    fn parse_with(source: Source, folder: &Path, files: Files) -> Result<Self, ConfigError> {
         let source = Arc::new(source);
         let problems = Problems::new(Arc::clone(&source));
         let config = match depth::too_deep(source.text()) {
@@ -81,7 +94,7 @@ impl Config {
                 None
             }
             None => match DeTable::parse(source.text()) {
-                Ok(table) => read(Section::root(table.get_ref(), &problems), &source, folder),
+                Ok(table) => read(Section::root(table.get_ref(), &problems), &source, folder, files),
                 Err(error) => {
                     let place = error.span().unwrap_or_default();
                     let written = source.text().get(place.clone()).unwrap_or_default();
@@ -94,7 +107,18 @@ impl Config {
     }
 }
 
-fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Config> {
+/// Whether files that peers come from are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Files {
+    Read,
+    Leave,
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new(""))
+}
+
+fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files) -> Option<Config> {
     let rpki = root.section("rpki", "[rpki]").map(|section| feeds::rpki(section, folder)).unwrap_or_default();
     let irr = root.section("irr", "[irr]").map(|section| feeds::irr(section, folder)).unwrap_or_default();
     let checks = root.section("checks", "[checks]").map(checks::read).unwrap_or_default();
@@ -107,9 +131,40 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path) -> Option<Co
     let fib = root.section("fib", "[fib]").map(|section| fib::read(section, router.as_ref()));
     let actions = actions::read(root.section("actions", "[actions]"), router.as_ref());
     let around = peer::Around { router: router.as_ref(), actions: actions.as_ref() };
-    let peers = peer::read_all(root.sections("peer", "[[peer]]"), around, root.problems());
+    let (members, peers) = members_and_peers(&mut root, around, source, folder, files);
     root.end();
-    Some(Config { source: Arc::clone(source), router: router?, rpki, irr, fib, checks, actions, peers })
+    let router = router?;
+    Some(Config { source: Arc::clone(source), router, rpki, irr, fib, checks, actions, members, peers })
+}
+
+fn members_and_peers(
+    root: &mut Section<'_>,
+    around: peer::Around<'_>,
+    source: &Arc<Source>,
+    folder: &Path,
+    files: Files,
+) -> (Option<Members>, Vec<Peer>) {
+    let problems = root.problems();
+    let has_members = root.has("members");
+    let members = root.section("members", "[members]");
+    let mut members = members.and_then(|section| members::read(section, around.router, folder));
+    let sections = root.sections("peer", "[[peer]]");
+    let overrides = root.sections("member", "[[member]]");
+    let peers = match &mut members {
+        Some(members) => {
+            if files == Files::Read && around.router.is_some() {
+                members.read_export(source, problems);
+            }
+            members.peers(sections, overrides, around, source, problems)
+        }
+        // Of a section that is wrong, that is told; what else is wrong shows when it is right.
+        None if has_members => Vec::new(),
+        None => {
+            members::none(&overrides, problems);
+            peer::read_all(sections, around, problems)
+        }
+    };
+    (members, peers)
 }
 
 /// The parser's message about what is `written`; in better words, where an operator is likely to see it.

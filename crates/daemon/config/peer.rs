@@ -14,14 +14,15 @@ use super::actions::{self, Actions};
 use super::checks::{self, ChosenMode};
 use super::problem::{Fault, Problems};
 use super::router::{BGP_PORT, DEFAULT_HOLD_TIME_S, Mode, Router};
-use super::section::{Section, listed};
+use super::section::{Field, Section, listed};
 use super::value;
+use crate::members::Session;
 
 /// Peers that one router may have.
 pub(crate) const MAX_PEERS: usize = 8_000;
 
 /// The most that `max_prefixes` may be: many times all prefixes that there are.
-const MOST_PREFIXES: u32 = 10_000_000;
+pub(crate) const MOST_PREFIXES: u32 = 10_000_000;
 
 /// Where a setting comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub(crate) enum Origin {
     Peer,
     /// It is written for the router.
     Router,
+    /// The export of the exchange's members says so.
+    Export,
+    /// It is written for all members.
+    Members,
     /// The peer's role says so.
     Role,
     /// Nobody said anything.
@@ -41,6 +46,8 @@ impl fmt::Display for Origin {
         f.pad(match self {
             Origin::Peer => "this peer's own",
             Origin::Router => "from [router]",
+            Origin::Export => "from the member export",
+            Origin::Members => "from [members]",
             Origin::Role => "the role's default",
             Origin::Default => "default",
         })
@@ -98,7 +105,8 @@ pub(crate) struct Peer {
     pub(crate) asn: Asn,
     /// What it is to us; with `None` nothing is exchanged (RFC 8212).
     pub(crate) role: Option<Role>,
-    /// The as-set of what it may originate, as it is written: `AS-EXAMPLE` or `RIPE::AS-EXAMPLE`.
+    /// The as-set of what it may originate, as it is written: `AS-EXAMPLE` or `RIPE::AS-EXAMPLE`; or several, with a
+    /// space between them.
     pub(crate) as_set: Option<String>,
     /// Prefixes that it may announce in the session, of both families together.
     pub(crate) max_prefixes: Setting<u32>,
@@ -120,6 +128,39 @@ pub(crate) struct Peer {
     pub(crate) regions: Vec<Region>,
     /// The modes of checks that are different for it.
     pub(crate) checks: Vec<ChosenMode>,
+    /// The member that it is, where an export says so.
+    pub(crate) member: Option<Member>,
+}
+
+/// A peer as a member of the exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// What the export calls it.
+    pub(crate) name: String,
+    /// The keys that hold what the export says, and not what is written.
+    pub(crate) exported: Vec<&'static str>,
+}
+
+/// What holds where nothing is written for a peer.
+pub(super) struct Given<'e> {
+    /// What the export of the exchange's members says.
+    pub(super) session: &'e Session,
+    /// The limit of a member that the export gives none.
+    pub(super) max_prefixes: Option<u32>,
+}
+
+impl Given<'_> {
+    fn member(&self, section: &Section<'_>) -> Member {
+        let said = [
+            ("name", true),
+            ("address", true),
+            ("asn", true),
+            ("as_set", self.session.as_set.is_some()),
+            ("max_prefixes", self.session.max_prefixes.is_some()),
+        ];
+        let held = said.into_iter().filter(|(key, said)| *said && !section.has(key));
+        Member { name: self.session.member.clone(), exported: held.map(|(key, _)| key).collect() }
+    }
 }
 
 /// What a peer's section is read by.
@@ -139,16 +180,26 @@ pub(super) fn read_all(sections: Vec<Section<'_>>, around: Around<'_>, problems:
         return Vec::new();
     }
     let mut unique = Unique::default();
-    sections.into_iter().map(|section| read(section, around, &mut unique)).collect()
+    sections.into_iter().map(|section| read(section, around, &mut unique, None)).collect()
 }
 
 /// What is missing or wrong is told and stood in for: a configuration with problems is refused whole, so that what
 /// stands in is never seen.
-fn read(mut section: Section<'_>, around: Around<'_>, unique: &mut Unique) -> Peer {
+pub(super) fn read(
+    mut section: Section<'_>,
+    around: Around<'_>,
+    unique: &mut Unique,
+    given: Option<&Given<'_>>,
+) -> Peer {
     let router = around.router;
-    let name = section.required("name", "\"transit-a\"", value::name);
-    let address = section.required("address", "\"203.0.113.1\"", value::address);
-    let asn = section.required("asn", "64501", value::asn);
+    let member = given.map(|given| given.member(&section));
+    let session = given.map(|given| given.session);
+    let name = session.map(|session| session.name.clone());
+    let name = written_or(&mut section, "name", "\"transit-a\"", value::name, name);
+    let address = session.map(|session| session.address);
+    let address = written_or(&mut section, "address", "\"203.0.113.1\"", value::address, address);
+    let asn = session.map(|session| session.asn);
+    let asn = written_or(&mut section, "asn", "64501", value::asn, asn);
     unique.claim(name.as_ref(), address.as_ref(), section.problems());
     let role = role(&mut section, router, asn.as_ref());
     let local_address = section.optional("local_address", value::address);
@@ -162,9 +213,15 @@ fn read(mut section: Section<'_>, around: Around<'_>, unique: &mut Unique) -> Pe
         port: section.optional("port", value::port).map_or(BGP_PORT, Spanned::into_inner),
         asn: asn.map_or(Asn(0), Spanned::into_inner),
         role,
-        as_set: section.optional("as_set", value::as_set).map(Spanned::into_inner),
-        max_prefixes: max_prefixes(&mut section, role),
-        passive: flag(&mut section, "passive").is_some(),
+        as_set: section
+            .optional("as_set", value::as_set)
+            .map(Spanned::into_inner)
+            .or_else(|| session.and_then(|session| session.as_set.clone())),
+        max_prefixes: max_prefixes(&mut section, role, given),
+        // Members of an exchange connect to its route server.
+        passive: section
+            .optional("passive", |field| field.boolean())
+            .map_or(session.is_some(), Spanned::into_inner),
         local_address: local_address.map(Spanned::into_inner),
         hold_time_s,
         next_hop_self: next_hop_self(&mut section, role),
@@ -173,9 +230,24 @@ fn read(mut section: Section<'_>, around: Around<'_>, unique: &mut Unique) -> Pe
         allow_default: allow_default(&mut section, &checks),
         regions: regions(&mut section, around),
         checks,
+        member,
     };
     section.end();
     peer
+}
+
+/// What is written, or else what is `given`; without either, `None` is an error that has been told.
+fn written_or<'a, T>(
+    section: &mut Section<'a>,
+    key: &'static str,
+    example: &str,
+    read: impl FnOnce(Field<'a>) -> Result<T, Fault>,
+    given: Option<T>,
+) -> Option<Spanned<T>> {
+    match given {
+        Some(given) if !section.has(key) => Some(Spanned::new(section.span(), given)),
+        _ => section.required(key, example, read),
+    }
 }
 
 /// The role that is written; a route server's peers are its clients without that.
@@ -253,9 +325,18 @@ fn hold_time_s(section: &mut Section<'_>, router: Option<&Router>) -> Setting<u1
     }
 }
 
-fn max_prefixes(section: &mut Section<'_>, role: Option<Role>) -> Setting<u32> {
-    let written = section.optional("max_prefixes", |field| field.integer(1, MOST_PREFIXES, ""));
+/// A limit of prefixes.
+pub(super) fn prefix_limit(field: Field<'_>) -> Result<u32, Fault> {
+    field.integer(1, MOST_PREFIXES, "")
+}
+
+fn max_prefixes(section: &mut Section<'_>, role: Option<Role>, given: Option<&Given<'_>>) -> Setting<u32> {
+    let written = section.optional("max_prefixes", prefix_limit);
+    let exported = given.and_then(|given| given.session.max_prefixes);
+    let for_members = given.and_then(|given| given.max_prefixes);
     match role {
+        _ if let Some(exported) = exported => Setting::new(written, exported, Origin::Export),
+        _ if let Some(for_members) = for_members => Setting::new(written, for_members, Origin::Members),
         Some(role) => Setting::new(written, default_max_prefixes(role), Origin::Role),
         None => Setting::new(written, default_max_prefixes(Role::Customer), Origin::Default),
     }
@@ -358,7 +439,7 @@ fn flag(section: &mut Section<'_>, key: &'static str) -> Option<Range<usize>> {
 
 /// The names and addresses that are taken, and where.
 #[derive(Default)]
-struct Unique {
+pub(super) struct Unique {
     names: BTreeMap<String, Range<usize>>,
     addresses: BTreeMap<IpAddr, Range<usize>>,
 }

@@ -79,7 +79,7 @@ impl Fault {
 }
 
 /// A fault or a warning at a place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Problem {
     severity: Severity,
     message: String,
@@ -189,10 +189,14 @@ impl Problems {
         self.push_problem(|source| Problem::error(source, span, fault).and(other, label));
     }
 
+    /// What is there already is not told again: a table that holds for many peers is read for each.
     fn push_problem(&self, problem: impl FnOnce(&Arc<Source>) -> Problem) {
         let mut list = self.list.borrow_mut();
         if list.len() < MAX_KEPT {
-            list.push(problem(&self.source));
+            let problem = problem(&self.source);
+            if !list.iter().any(|told| told.message == problem.message && told.labels == problem.labels) {
+                list.push(problem);
+            }
         } else {
             self.more.set(self.more.get() + 1);
         }

@@ -22,6 +22,8 @@ pub(crate) struct Section<'a> {
     /// As it is written: `[router]`.
     name: &'static str,
     table: &'a DeTable<'a>,
+    /// What holds where the table itself says nothing.
+    below: Option<&'a DeTable<'a>>,
     span: Range<usize>,
     asked: Vec<&'static str>,
     /// Keys that can't be had, of which that was told.
@@ -53,7 +55,27 @@ pub(crate) struct List<T> {
 impl<'a> Section<'a> {
     /// The whole document.
     pub(crate) fn root(table: &'a DeTable<'a>, problems: &'a Problems) -> Self {
-        Section { name: "the file", table, span: 0..0, asked: Vec::new(), refused: Vec::new(), problems }
+        Section::of("the file", table, 0..0, problems)
+    }
+
+    /// A table, called `name` in messages, whose header is at `span`.
+    pub(crate) fn of(
+        name: &'static str,
+        table: &'a DeTable<'a>,
+        span: Range<usize>,
+        problems: &'a Problems,
+    ) -> Self {
+        Section { name, table, below: None, span, asked: Vec::new(), refused: Vec::new(), problems }
+    }
+
+    /// The same, with the keys of `below` where it has none itself.
+    pub(crate) fn over(&self, below: &Section<'a>) -> Self {
+        Section { below: Some(below.table), ..self.again() }
+    }
+
+    /// The same, of which nothing was asked yet.
+    pub(crate) fn again(&self) -> Self {
+        Section::of(self.name, self.table, self.span.clone(), self.problems)
     }
 
     /// Where its header is.
@@ -73,7 +95,7 @@ impl<'a> Section<'a> {
 
     fn ask(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.asked.push(key);
-        self.table.get(key)
+        self.table.get(key).or_else(|| self.below?.get(key))
     }
 
     /// The value under `key`, where there is one and `read` can read it.
@@ -107,7 +129,7 @@ impl<'a> Section<'a> {
 
     /// Whether there is such a key.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key)
+        self.table.contains_key(key) || self.below.is_some_and(|below| below.contains_key(key))
     }
 
     /// Whether there is a key that can't be had, which is then told.
@@ -179,7 +201,7 @@ impl<'a> Section<'a> {
             self.problems.push(span, field.unlike("a table").help(format!("begin it with `{name}`")));
             return None;
         };
-        Some(Section { name, table, span, asked: Vec::new(), refused: Vec::new(), problems: self.problems })
+        Some(Section::of(name, table, span, self.problems))
     }
 
     /// Every key and value, for a table whose keys are data.

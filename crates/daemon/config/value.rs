@@ -29,14 +29,21 @@ pub(crate) fn asn(field: Field<'_>) -> Result<Asn, Fault> {
         return Err(Fault::new("`asn` must be an integer, not a string", "this is a string").help(help));
     }
     let number = field.integer(0, u32::MAX, "")?;
-    let reserved = match number {
-        0 => "it stands for no AS (RFC 7607)",
-        23456 => "it stands in for numbers that old speakers can't write (AS_TRANS, RFC 6793)",
-        65535 | u32::MAX => "it is reserved (RFC 7300)",
-        _ => return Ok(Asn(number)),
-    };
-    Err(Fault::new(format!("`asn` can't be {number}"), reserved)
-        .help("write the AS number that a registry assigned"))
+    match reserved_asn(number) {
+        None => Ok(Asn(number)),
+        Some(reserved) => Err(Fault::new(format!("`{}` can't be {number}", field.key), reserved)
+            .help("write the AS number that a registry assigned")),
+    }
+}
+
+/// Why no neighbour can have an AS number, where none can.
+pub(crate) fn reserved_asn(number: u32) -> Option<&'static str> {
+    match number {
+        0 => Some("it stands for no AS (RFC 7607)"),
+        23456 => Some("it stands in for numbers that old speakers can't write (AS_TRANS, RFC 6793)"),
+        65535 | u32::MAX => Some("it is reserved (RFC 7300)"),
+        _ => None,
+    }
 }
 
 /// A BGP identifier: any IPv4 address but 0.0.0.0 (RFC 6286 s2.1).
@@ -64,17 +71,26 @@ pub(crate) fn address(field: Field<'_>) -> Result<IpAddr, Fault> {
         return Err(wrong(text, "an address with a zone").help("name the link's global address instead"));
     }
     let address: IpAddr = text.parse().map_err(|_| wrong(text, "not an IP address").help(HELP))?;
-    let label = match address {
-        _ if address.is_unspecified() => "it is nobody's address",
-        _ if address.is_multicast() => "a multicast address",
-        IpAddr::V4(Ipv4Addr::BROADCAST) => "the broadcast address",
+    match unusable_address(address) {
+        None => Ok(address),
+        Some(label) => Err(wrong(text, label).help(HELP)),
+    }
+}
+
+/// Why no session can be with an address, where none can.
+pub(crate) fn unusable_address(address: IpAddr) -> Option<&'static str> {
+    match address {
+        _ if address.is_unspecified() => Some("it is nobody's address"),
+        _ if address.is_multicast() => Some("a multicast address"),
+        IpAddr::V4(Ipv4Addr::BROADCAST) => Some("the broadcast address"),
         IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => {
-            "an IPv4 address in an IPv6 one: write the former alone"
+            Some("an IPv4 address in an IPv6 one: write the former alone")
         }
-        IpAddr::V6(address) if address.is_unicast_link_local() => "a link-local address: of which link?",
-        _ => return Ok(address),
-    };
-    Err(wrong(text, label).help(HELP))
+        IpAddr::V6(address) if address.is_unicast_link_local() => {
+            Some("a link-local address: of which link?")
+        }
+        _ => None,
+    }
 }
 
 /// An address and a TCP port.
@@ -148,12 +164,16 @@ pub(crate) fn name_in(text: &str, what: &str) -> Result<(), Fault> {
     Err(fault.help("a name is made of letters, digits, `-`, `_` and `.`, like `transit-a`"))
 }
 
-/// The name of an as-set, with its registry before it or not, or the AS number of a peer that has no as-set.
+/// The names of as-sets, with their registries before them or not, or the AS number of a peer that has no as-set. Several
+/// stand with spaces between them, as networks publish them.
 pub(crate) fn as_set(field: Field<'_>) -> Result<String, Fault> {
     const HELP: &str = "write it like `AS-EXAMPLE`, `RIPE::AS-EXAMPLE` or `AS64500:AS-EXAMPLE`";
     let text = field.text().map_err(|fault| fault.help(HELP))?;
-    let member = text.parse::<Member>().map(|_| text.to_owned());
-    member.map_err(|_| field.not("an as-set's name begins with `AS-` (RFC 2622 s5)").help(HELP))
+    let mut names = text.split_whitespace().map(str::parse::<Member>).peekable();
+    if names.peek().is_some() && names.all(|name| name.is_ok()) {
+        return Ok(text.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    Err(field.not("an as-set's name begins with `AS-` (RFC 2622 s5)").help(HELP))
 }
 
 /// Seconds without a message after which a session is dead: 0 for never, or at least 3 (RFC 4271 s4.2).

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use palisade_policy::{
-    EmptySet, ExpansionError, ExpansionLimits, IrrBuilder, IrrError, IrrReport, Malformed, RovIndex,
-    Snapshot, VrpFile, VrpFileError,
+    EmptySet, ExpansionError, IrrBuilder, IrrError, IrrReport, Malformed, RovIndex, Snapshot, VrpFile,
+    VrpFileError,
 };
 use toml::Spanned;
 
 use crate::config::{Config, ConfigError, Fault, Peer, Problem, Problems};
 use crate::input::{Input, InputError};
+use crate::judging::expansions;
 
 /// Octets unpacked at a time.
 const CHUNK: usize = 128 * 1024;
@@ -28,7 +29,7 @@ const MAX_WARNINGS: usize = 20;
 pub(crate) struct Tables {
     /// The tables, of generation 0.
     pub(crate) snapshot: Snapshot,
-    /// What was left out, and as-sets that come to nothing.
+    /// What was left out of any file, that of the members too, and as-sets that come to nothing.
     pub(crate) warnings: Vec<Problem>,
 }
 
@@ -62,7 +63,7 @@ pub(crate) enum TableError {
 /// Reads all files that the configuration names. Every one that is refused is an error at the place that names it.
 pub(crate) fn tables(config: &Config) -> Result<Tables, ConfigError> {
     let problems = Problems::new(Arc::clone(&config.source));
-    let mut warnings = Vec::new();
+    let mut warnings = config.members.as_ref().map(|members| members.warnings.clone()).unwrap_or_default();
     let mut vrps = Vec::new();
     for file in &config.rpki.files {
         match read_vrps(file.get_ref()) {
@@ -145,16 +146,19 @@ fn left_out(config: &Config, file: &Spanned<PathBuf>, malformed: &Malformed) -> 
 fn unexpanded(config: &Config, tables: &Snapshot) -> Vec<Problem> {
     // Without any IRR no as-set is there, which is another warning's business.
     let peers = config.peers.iter().filter(|_| !config.irr.dumps.is_empty());
-    let failed = |peer: &Peer| {
-        let error = tables.irr.expand(peer.as_set.as_ref()?, &ExpansionLimits::default()).err()?;
-        Some(Problem::warning(&config.source, peer.span.clone(), unexpanded_one(peer, &error)))
+    let failed = |peer: &Peer| -> Vec<Problem> {
+        let (good, failed): (Vec<_>, Vec<_>) = expansions(peer, tables).partition(Result::is_ok);
+        let errors = failed.into_iter().filter_map(Result::err);
+        let fault = |error| unexpanded_one(peer, &error, good.is_empty());
+        errors.map(|error| Problem::warning(&config.source, peer.span.clone(), fault(error))).collect()
     };
-    peers.filter_map(failed).collect()
+    peers.flat_map(failed).collect()
 }
 
-fn unexpanded_one(peer: &Peer, error: &ExpansionError) -> Fault {
-    let fault =
-        Fault::new(format!("{}: {error}", peer.name), format!("only {} may originate here", peer.asn));
+fn unexpanded_one(peer: &Peer, error: &ExpansionError, alone: bool) -> Fault {
+    let label =
+        if alone { format!("only {} may originate here", peer.asn) } else { "its other as-sets hold".into() };
+    let fault = Fault::new(format!("{}: {error}", peer.name), label);
     match error {
         ExpansionError::NotFound(_) => fault.help("is it of a registry whose dump is not under [irr] dumps?"),
         _ => fault.help("ask the peer for the as-set that it maintains"),
