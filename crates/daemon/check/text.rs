@@ -110,7 +110,11 @@ fn members(out: &mut String, MembersOutline { file, amending, export }: &Members
     let Some(export) = export else {
         let amending = match amending {
             0 => String::new(),
-            blocks => format!(", nor used {} on top of it", count(*blocks, "block")),
+            blocks => format!(
+                "; so {} on top of it {} unused",
+                count(*blocks, "block"),
+                if *blocks == 1 { "is" } else { "are" }
+            ),
         };
         return item(out, "members", format_args!("from {file}, which is not read{amending}"));
     };

@@ -202,12 +202,16 @@ fn overrides<'a>(
     for section in sections {
         let asn = section.again().required("asn", "64501", value::asn);
         let mut looked_over = section.again();
+        let mut refused = false;
         for key in ["name", "address", "local_address"] {
-            looked_over.refused(key, || {
+            refused |= looked_over.refused(key, || {
                 let fault =
                     Fault::new(format!("[[member]] has no key `{key}`"), "not the same for all sessions");
                 fault.help("say this of one session, in a [[peer]] with its `address`")
             });
+        }
+        if refused {
+            continue;
         }
         let given = Given { session: &nobody(), max_prefixes: None };
         drop(peer::read(looked_over, around, &mut Unique::default(), Some(&given)));
