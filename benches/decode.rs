@@ -94,7 +94,7 @@ fn encode_ipv4(bencher: Bencher<'_, '_>, prefixes: u32) {
     let (block, mut out) = (block(), Vec::with_capacity(1 << 16));
     bencher.bench_local(|| {
         out.clear();
-        let paths = (0..prefixes).map(|n| Net::<u32>::new(0x0a00_0000 + (n << 8), 24).into());
+        let paths = (0..prefixes).map(|n| Net::<u32>::new(0x0a00_0000 + (n << 8), black_box(24)).into());
         announcements(black_box(&block), hop4(), paths, Format::PLAIN, &mut out).unwrap();
         out.len()
     });
@@ -107,7 +107,7 @@ fn encode_ipv4_with_add_path(bencher: Bencher<'_, '_>, prefixes: u32) {
     let format = Format { add_path: true, ..Format::PLAIN };
     bencher.bench_local(|| {
         out.clear();
-        let net = |n: u32| Net::<u32>::new(0x0a00_0000 + (n << 8), 24);
+        let net = |n: u32| Net::<u32>::new(0x0a00_0000 + (n << 8), black_box(24));
         let paths = (0..prefixes).map(|n| Path { path_id: n, net: net(n) });
         announcements(black_box(&block), hop4(), paths, black_box(format), &mut out).unwrap();
         out.len()
@@ -119,7 +119,7 @@ fn encode_ipv6(bencher: Bencher<'_, '_>) {
     let (block, hop, mut out) = (block(), hop6(), Vec::with_capacity(1 << 16));
     bencher.bench_local(|| {
         out.clear();
-        let paths = std::iter::once(Net::<u128>::new(0x2001_0db8 << 96, 48).into());
+        let paths = std::iter::once(Net::<u128>::new(0x2001_0db8 << 96, black_box(48)).into());
         announcements(black_box(&block), hop, paths, Format::PLAIN, &mut out).unwrap();
         out.len()
     });

@@ -33,11 +33,13 @@ impl Format {
     pub const PLAIN: Format = Format { max_message: MAX_LEN, add_path: false };
 
     /// Every peer takes 4,096 octets, and no message has more than its length field can say.
+    #[inline]
     fn longest(self) -> usize {
         self.max_message.clamp(MAX_LEN, MAX_EXTENDED_LEN)
     }
 
     /// Octets of the longest NLRI of a family.
+    #[inline]
     fn widest<A: Address>(self) -> usize {
         let path_id = if self.add_path { 4 } else { 0 };
         path_id + 1 + nlri_octets(A::BITS)
@@ -71,25 +73,25 @@ pub fn announcements<A: Address>(
         }
         _ => multiprotocol_announcements(block, &Hop::new(next_hop), paths, format, out),
     }
-    .ok_or(TooLong { octets: block.len(), max_message: format.longest() })
+    .ok_or_else(|| TooLong { octets: block.len(), max_message: format.longest() })
 }
 
 /// Appends UPDATEs that withdraw paths.
-pub fn withdrawals<A: Address>(paths: impl Iterator<Item = Path<A>>, format: Format, out: &mut Vec<u8>) {
+pub fn withdrawals<A: Address>(mut paths: impl Iterator<Item = Path<A>>, format: Format, out: &mut Vec<u8>) {
     let max = format.longest();
-    let mut paths = paths.peekable();
-    while paths.peek().is_some() {
+    let mut next = paths.next();
+    while let Some(path) = next {
         let message = start(MessageKind::Update, out);
         match A::FAMILY {
             Family::Ipv4 => {
                 out.extend_from_slice(&[0, 0]);
-                fill(&mut paths, format, message + max - 2, out);
+                next = fill(path, &mut paths, format, message + max - 2, out);
                 write_len(message + HEADER_LEN, out.len(), out);
                 out.extend_from_slice(&[0, 0]);
             }
             Family::Ipv6 => {
                 let value = open_multiprotocol(code::MP_UNREACH_NLRI, A::FAMILY, out);
-                fill(&mut paths, format, message + max, out);
+                next = fill(path, &mut paths, format, message + max, out);
                 write_len(value - 2, out.len(), out);
                 write_len(message + HEADER_LEN + 2, out.len(), out);
             }
@@ -116,7 +118,7 @@ pub fn end_of_rib(family: Family, out: &mut Vec<u8>) {
 fn classic_announcements<A: Address>(
     block: &[u8],
     [a, b, c, d]: [u8; 4],
-    paths: impl Iterator<Item = Path<A>>,
+    mut paths: impl Iterator<Item = Path<A>>,
     format: Format,
     out: &mut Vec<u8>,
 ) -> Option<()> {
@@ -128,15 +130,15 @@ fn classic_announcements<A: Address>(
     }
     let [high, low] = u16::try_from(attributes).ok()?.to_be_bytes();
     let (before, after) = block.split_at(octets_before(block, code::NEXT_HOP));
-    let mut paths = paths.peekable();
-    while paths.peek().is_some() {
+    let mut next = paths.next();
+    while let Some(path) = next {
         out.reserve(HEADER_LEN + 4 + attributes + widest);
         let message = start(MessageKind::Update, out);
         out.extend_from_slice(&[0, 0, high, low]);
         out.extend_from_slice(before);
         out.extend_from_slice(&next_hop);
         out.extend_from_slice(after);
-        fill(&mut paths, format, message + max, out);
+        next = fill(path, &mut paths, format, message + max, out);
         finish(message, out);
     }
     Some(())
@@ -146,7 +148,7 @@ fn classic_announcements<A: Address>(
 fn multiprotocol_announcements<A: Address>(
     block: &[u8],
     hop: &Hop,
-    paths: impl Iterator<Item = Path<A>>,
+    mut paths: impl Iterator<Item = Path<A>>,
     format: Format,
     out: &mut Vec<u8>,
 ) -> Option<()> {
@@ -156,15 +158,15 @@ fn multiprotocol_announcements<A: Address>(
     if fixed + widest > max {
         return None;
     }
-    let mut paths = paths.peekable();
-    while paths.peek().is_some() {
+    let mut next = paths.next();
+    while let Some(path) = next {
         out.reserve(fixed + widest);
         let message = start(MessageKind::Update, out);
         let value = open_multiprotocol(code::MP_REACH_NLRI, A::FAMILY, out);
         out.push(u8::try_from(hop.len()).ok()?);
         out.extend_from_slice(hop);
         out.push(0); // reserved (RFC 4760 s3)
-        fill(&mut paths, format, message + max - block.len(), out);
+        next = fill(path, &mut paths, format, message + max - block.len(), out);
         write_len(value - 2, out.len(), out);
         out.extend_from_slice(block);
         write_len(message + HEADER_LEN + 2, out.len(), out);
@@ -173,17 +175,23 @@ fn multiprotocol_announcements<A: Address>(
     Some(())
 }
 
-/// Appends paths for as long as `out` stays within `limit`.
+/// Appends a path, for which there is room, and those after it for as long as `out` stays within `limit`. The first that is left.
 #[inline]
 fn fill<A: Address>(
-    paths: &mut std::iter::Peekable<impl Iterator<Item = Path<A>>>,
+    first: Path<A>,
+    paths: &mut impl Iterator<Item = Path<A>>,
     Format { add_path, .. }: Format,
     limit: usize,
     out: &mut Vec<u8>,
-) {
-    while let Some(path) = paths.next_if(|path| out.len() + path.octets(add_path) <= limit) {
+) -> Option<Path<A>> {
+    first.write(add_path, out);
+    for path in paths {
+        if out.len() + path.octets(add_path) > limit {
+            return Some(path);
+        }
         path.write(add_path, out);
     }
+    None
 }
 
 /// Appends the empty withdrawn field, a length of all attributes and the head of MP_REACH_NLRI or MP_UNREACH_NLRI, up to the SAFI. Both

@@ -83,6 +83,7 @@ pub fn frame(buf: &[u8], max: usize) -> Result<Option<(MessageKind, usize)>, Not
 }
 
 /// Begins a message at the end of `out`; what it returns is for [`finish`].
+#[inline]
 pub(crate) fn start(kind: MessageKind, out: &mut Vec<u8>) -> usize {
     let at = out.len();
     let mut header = [0xff; HEADER_LEN];
@@ -92,6 +93,7 @@ pub(crate) fn start(kind: MessageKind, out: &mut Vec<u8>) -> usize {
 }
 
 /// Writes the length of the message that began at `at` and ends where `out` ends.
+#[inline]
 pub(crate) fn finish(at: usize, out: &mut [u8]) {
     let length = u16::try_from(out.len() - at).unwrap_or(u16::MAX);
     out[at + 16..at + 18].copy_from_slice(&length.to_be_bytes());

@@ -205,8 +205,11 @@ impl<A: Address> Net<A> {
     /// The NLRI encoding: a length in bits, then as few octets as hold them (RFC 4271 s4.3).
     #[inline]
     pub fn write_nlri(self, out: &mut Vec<u8>) {
+        let end = out.len() + 1 + nlri_octets(self.len);
         out.push(self.len);
-        self.address.with_octets(|octets| out.extend_from_slice(&octets[..nlri_octets(self.len)]));
+        // A whole address is one store; to copy as many octets as the length asks for would be a call.
+        self.address.with_octets(|octets| out.extend_from_slice(octets));
+        out.truncate(end);
     }
 }
 
