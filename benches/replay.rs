@@ -76,7 +76,7 @@ fn dump() -> Vec<u8> {
         entry.net.write_nlri(&mut body);
         body.extend(PEERS.to_be_bytes());
         for peer in 0..PEERS {
-            let attributes = world::wire_attributes(asn(peer), entry.set, [198, 18, 0, peer as u8]);
+            let attributes = world::wire_attributes(asn(peer), entry.set, [198, 18, 0, peer as u8], &[]);
             body.extend(peer.to_be_bytes());
             body.extend([0; 4]);
             body.extend((attributes.len() as u16).to_be_bytes());

@@ -54,24 +54,36 @@ pub(crate) fn path(peer: u32, set: usize) -> Vec<u32> {
     path
 }
 
-/// The attributes of a set on the wire, as a peer with four-octet AS numbers sends them, NEXT_HOP included.
-pub(crate) fn wire_attributes(peer: u32, set: usize, next_hop: [u8; 4]) -> Vec<u8> {
+/// The attributes of a set on the wire, as a peer with four-octet AS numbers sends them, NEXT_HOP included. `asks` are more
+/// communities.
+pub(crate) fn wire_attributes(peer: u32, set: usize, next_hop: [u8; 4], asks: &[u32]) -> Vec<u8> {
     let path = path(peer, set);
     let mut wire = vec![0x40, 1, 1, 0, 0x40, 2, (2 + 4 * path.len()) as u8, 2, path.len() as u8];
     path.iter().for_each(|asn| wire.extend(asn.to_be_bytes()));
     wire.extend([0x40, 3, 4]);
     wire.extend(next_hop);
-    wire.extend([0xc0, 8, 8]);
+    wire.extend([0xc0, 8, 8 + 4 * asks.len() as u8]);
     wire.extend((peer << 16 | 100).to_be_bytes());
     wire.extend((peer << 16 | (set as u32 & 0xff)).to_be_bytes());
+    asks.iter().for_each(|community| wire.extend(community.to_be_bytes()));
     wire
 }
 
 /// UPDATE bodies that announce the table, a message a set.
 pub(crate) fn updates(entries: &[Entry], peer: u32, next_hop: [u8; 4]) -> Vec<Vec<u8>> {
+    updates_asking(entries, peer, next_hop, |_| Vec::new())
+}
+
+/// The same, with more communities by set.
+pub(crate) fn updates_asking(
+    entries: &[Entry],
+    peer: u32,
+    next_hop: [u8; 4],
+    asks: impl Fn(usize) -> Vec<u32>,
+) -> Vec<Vec<u8>> {
     let runs = entries.chunk_by(|one, next| one.set == next.set);
     runs.map(|run| {
-        let attributes = wire_attributes(peer, run[0].set, next_hop);
+        let attributes = wire_attributes(peer, run[0].set, next_hop, &asks(run[0].set));
         let mut body = vec![0, 0];
         body.extend((attributes.len() as u16).to_be_bytes());
         body.extend(attributes);

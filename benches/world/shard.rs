@@ -1,5 +1,7 @@
 //! A shard with peers, and an outbox that counts.
 
+#![allow(dead_code, reason = "each bench uses a part")]
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,29 +27,34 @@ impl Outbox for Sink {
         true
     }
     fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
-        self.octets += members.len() * chunk.len();
+        for member in members {
+            self.octets += chunk.slices_for(*member).map(|slice| slice.len()).sum::<usize>();
+        }
     }
     fn walked(&mut self, _: PeerIndex, _: Family) {}
     fn best_changed<A: Address>(&mut self, _: &[Change<A>]) {}
     fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
 }
 
+/// The router's own.
+pub(crate) const ROUTER_ASN: Asn = Asn(65_000);
+
 pub(crate) fn peer_asn(peer: u16) -> u32 {
     64_000 + u32::from(peer)
 }
 
-pub(crate) fn policy(peer: u16) -> Arc<Peer> {
-    let address = IpAddr::V4(Ipv4Addr::new(198, 18, 0, peer as u8));
-    Arc::new(Peer::new(Asn(peer_asn(peer)), Asn(65_000), Some(Role::Provider), address))
+pub(crate) fn policy(peer: u16, role: Role) -> Arc<Peer> {
+    let address = IpAddr::V4(Ipv4Addr::from(0xc612_0000 | u32::from(peer)));
+    Arc::new(Peer::new(Asn(peer_asn(peer)), ROUTER_ASN, Some(role), address))
 }
 
 fn rib_peer(peer: u16, role: Role) -> RibPeer {
-    let policy = policy(peer);
+    let policy = policy(peer, role);
     let export = ExportView {
         role,
-        local_asn: Asn(65_000),
+        local_asn: ROUTER_ASN,
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-        keeps_next_hop: false,
+        keeps_next_hop: role == Role::RsClient,
         four_octet_as: true,
         format: Format::PLAIN,
     };
@@ -62,7 +69,7 @@ fn rib_peer(peer: u16, role: Role) -> RibPeer {
     }
 }
 
-/// A shard with `peers` providers that send, and a customer that is sent what is best.
+/// A shard with peers that send.
 pub(crate) struct Rig {
     pub(crate) shard: Shard,
     pub(crate) sink: Sink,
@@ -72,11 +79,23 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
+    /// `peers` providers, and a customer that is sent what is best.
     pub(crate) fn new(peers: u16, tables: Arc<Snapshot>) -> Self {
+        let mut rig = Rig::of(peers, Role::Provider, tables);
+        rig.shard.peer_up(PeerIndex(peers + 1), rib_peer(peers + 1, Role::Customer));
+        rig
+    }
+
+    /// Members of an exchange, who are sent what the others send.
+    pub(crate) fn exchange(members: u16, tables: Arc<Snapshot>) -> Self {
+        Rig::of(members, Role::RsClient, tables)
+    }
+
+    fn of(peers: u16, role: Role, tables: Arc<Snapshot>) -> Self {
         let mut shard = Shard::new(Arc::clone(&tables));
-        (1..=peers).for_each(|peer| shard.peer_up(PeerIndex(peer), rib_peer(peer, Role::Provider)));
-        shard.peer_up(PeerIndex(peers + 1), rib_peer(peers + 1, Role::Customer));
-        let intakes = (1..=peers).map(|peer| Intake::new(PeerIndex(peer), policy(peer), 1, 1)).collect();
+        (1..=peers).for_each(|peer| shard.peer_up(PeerIndex(peer), rib_peer(peer, role)));
+        let intake = |peer| Intake::new(PeerIndex(peer), policy(peer, role), 1, 1);
+        let intakes = (1..=peers).map(intake).collect();
         Rig { shard, sink: Sink::default(), tables, intakes, decoder: Decoder::new() }
     }
 
