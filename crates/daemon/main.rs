@@ -4,6 +4,7 @@
 
 mod check;
 mod config;
+mod control;
 mod input;
 mod judging;
 mod lab;
@@ -13,6 +14,7 @@ mod mrt;
 mod replay;
 mod run;
 mod sample;
+mod show;
 mod terminal;
 
 use std::process::ExitCode;
@@ -38,6 +40,8 @@ enum Command {
     Run(run::command::Arguments),
     /// Read a configuration, and say what is wrong with it and what it would do
     Check(check::Arguments),
+    /// Ask the running router: its peers, and their routes with what became of them
+    Show(show::Arguments),
     /// Put MRT archives through the judge
     Replay(replay::Arguments),
 }
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Command::Lab(arguments) => lab::run(&arguments),
         Command::Run(arguments) => run::command::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Outline {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) actions: Option<ActionsOutline>,
     pub(super) members: Option<MembersOutline>,
+    pub(super) control: ControlOutline,
+    pub(super) looking_glass: LookingGlassOutline,
     pub(super) peers: Vec<PeerOutline>,
 }
 
@@ -125,6 +127,18 @@ pub(super) struct MemberOutline {
     pub(super) name: String,
     /// The keys that hold what the export says.
     pub(super) exported: Vec<&'static str>,
+}
+
+/// `[control]`.
+#[derive(Debug, Serialize)]
+pub(super) struct ControlOutline {
+    pub(super) socket: Option<String>,
+}
+
+/// `[looking_glass]`.
+#[derive(Debug, Serialize)]
+pub(super) struct LookingGlassOutline {
+    pub(super) reject_communities: &'static str,
 }
 
 /// A setting and where it comes from.
@@ -248,6 +262,12 @@ impl Outline {
             fib: config.fib.as_ref().map(FibOutline::new),
             actions: config.actions.as_ref().map(|actions| ActionsOutline::new(config, actions, explain)),
             members: config.members.as_ref().map(MembersOutline::new),
+            control: ControlOutline {
+                socket: config.control.socket.as_ref().map(|socket| socket.display().to_string()),
+            },
+            looking_glass: LookingGlassOutline {
+                reject_communities: config.looking_glass.reject_communities.slug(),
+            },
             peers: config.peers.iter().map(|peer| PeerOutline::new(config, tables, peer, explain)).collect(),
         }
     }

@@ -69,6 +69,9 @@ fn head(out: &mut String, outline: &Outline) {
     if let Some(members) = &outline.members {
         self::members(out, members);
     }
+    item(out, "is asked at", outline.control.socket.as_deref().unwrap_or("nothing: it can't be asked"));
+    let scheme = outline.looking_glass.reject_communities;
+    item(out, "refusals as", format_args!("communities of {scheme}, where they are shown"));
     item(out, "peers", outline.peers.len());
 }
 

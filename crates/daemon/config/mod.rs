@@ -16,6 +16,7 @@
 
 mod actions;
 mod checks;
+mod control;
 mod depth;
 mod feeds;
 mod fib;
@@ -35,9 +36,11 @@ use toml::de::DeTable;
 
 pub(crate) use actions::{ActionPattern, Actions};
 pub(crate) use checks::ChosenMode;
+pub(crate) use control::{CONTROL_SOCKET, Control, LookingGlass};
 pub(crate) use feeds::{Irr, Rpki};
 pub(crate) use fib::Fib;
 pub(crate) use members::Members;
+pub(crate) use nearest::nearest;
 pub(crate) use peer::{MOST_PREFIXES, Paths, Peer, Setting};
 pub(crate) use problem::{ConfigError, Fault, Problem, Problems};
 pub(crate) use router::{BGP_PORT, Mode, Router};
@@ -59,6 +62,10 @@ pub(crate) struct Config {
     pub(crate) irr: Irr,
     /// The kernel's table that accepted routes go into; `None` where they go nowhere.
     pub(crate) fib: Option<Fib>,
+    /// How the router is asked while it runs.
+    pub(crate) control: Control,
+    /// What the looking glass shows.
+    pub(crate) looking_glass: LookingGlass,
     /// The modes of checks for all peers, where they are not those of the peer's role.
     pub(crate) checks: Vec<ChosenMode>,
     /// What members of a route server may ask for with communities; `None` for a router.
@@ -131,10 +138,23 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
     let fib = root.section("fib", "[fib]").map(|section| fib::read(section, router.as_ref()));
     let actions = actions::read(root.section("actions", "[actions]"), router.as_ref());
     let around = peer::Around { router: router.as_ref(), actions: actions.as_ref() };
+    let control = root.section("control", "[control]").map(|section| control::control(section, folder));
+    let looking_glass = root.section("looking_glass", "[looking_glass]").map(control::looking_glass);
     let (members, peers) = members_and_peers(&mut root, around, source, folder, files);
     root.end();
-    let router = router?;
-    Some(Config { source: Arc::clone(source), router, rpki, irr, fib, checks, actions, members, peers })
+    Some(Config {
+        source: Arc::clone(source),
+        router: router?,
+        rpki,
+        irr,
+        fib,
+        control: control.unwrap_or_default(),
+        looking_glass: looking_glass.unwrap_or_default(),
+        checks,
+        actions,
+        members,
+        peers,
+    })
 }
 
 fn members_and_peers(

@@ -19,6 +19,8 @@ use tracing::{Level, error, info, warn};
 use super::Router;
 use crate::CONFIG;
 use crate::config::{self, Config};
+use crate::control::socket::Claim;
+use crate::control::{self, Answering};
 use crate::judging;
 use crate::judging::tables::{TableError, read_vrps};
 use crate::{logs, terminal};
@@ -77,7 +79,9 @@ async fn serve(
     kernel: Option<Fib<NetlinkKernel>>,
 ) -> miette::Result<()> {
     let mut signals = Signals::new().into_diagnostic().wrap_err("signals can't be received")?;
+    let claim = claim_socket(&config.control)?;
     let router = Router::start(config, Arc::clone(&tables), kernel)?;
+    let control = claim.and_then(|claim| answer_at(claim, config, &router));
     info!(asn = config.router.asn.0, id = %config.router.id, "router started");
     let mut tables = tables;
     loop {
@@ -88,8 +92,35 @@ async fn serve(
         }
     }
     info!("stopping");
+    if let Some(control) = control {
+        control.stop().await;
+    }
     router.stop().await;
     Ok(())
+}
+
+/// Makes the control socket. One that somebody wrote down has to be there; the router does without the usual one.
+fn claim_socket(control: &config::Control) -> miette::Result<Option<Claim>> {
+    let Some(path) = &control.socket else { return Ok(None) };
+    match Claim::make(path) {
+        Ok(claim) => Ok(Some(claim)),
+        Err(fault) if control.is_written => Err(fault.into()),
+        Err(fault) => {
+            warn!(%fault, "there is no control socket: `palisade show` can't ask this router");
+            Ok(None)
+        }
+    }
+}
+
+fn answer_at(claim: Claim, config: &Config, router: &Router) -> Option<control::Server> {
+    let answering = Answering::new(config, router.view()?);
+    match control::Server::start(claim, answering, control::Limits::default()) {
+        Ok(server) => Some(server),
+        Err(fault) => {
+            error!(%fault, "the control socket can't be listened at");
+            None
+        }
+    }
 }
 
 /// Has everything that new VRPs touch judged again, and says which tables hold from then on.

@@ -24,6 +24,7 @@ pub(crate) mod peer;
 mod queue;
 mod shard;
 mod status;
+mod view;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -33,9 +34,9 @@ use std::thread;
 use std::time::Duration;
 
 use palisade_bgp::session::{Session, SessionConfig};
-use palisade_bgp::{AddPath, Family, Prefix};
+use palisade_bgp::{AddPath, Asn, Family, Prefix};
 use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
-use palisade_policy::Snapshot;
+use palisade_policy::{Role, Snapshot};
 use palisade_rib::{AttributeSet, PeerIndex, Shard};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -50,6 +51,7 @@ use listener::Expected;
 use peer::{PeerTask, Surroundings};
 use shard::{Shards, ToShard};
 pub(crate) use status::PeerStatus;
+pub(crate) use view::RouterView;
 
 /// Connections from one peer that wait for its task.
 const ACCEPTED: usize = 4;
@@ -72,9 +74,13 @@ pub(crate) struct Router {
 }
 
 /// A peer of a running router.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RunningPeer {
     pub(crate) name: String,
+    pub(crate) address: IpAddr,
+    pub(crate) asn: Asn,
+    pub(crate) role: Option<Role>,
+    pub(crate) max_prefixes: u32,
     pub(crate) status: Arc<PeerStatus>,
 }
 
@@ -185,13 +191,26 @@ impl Router {
         let session = Session::new(session, around.seed.wrapping_add(at as u64));
         let task = PeerTask::new(setup, around.clone(), session, accepted);
         self.tasks.push(tokio::spawn(task.run()));
-        self.peers.push(RunningPeer { name: peer.name.clone(), status });
+        self.peers.push(RunningPeer {
+            name: peer.name.clone(),
+            address: peer.address,
+            asn: peer.asn,
+            role: peer.role,
+            max_prefixes: peer.max_prefixes.value,
+            status,
+        });
         sender
     }
 
     /// The peers, in the order of the configuration.
     pub(crate) fn peers(&self) -> &[RunningPeer] {
         &self.peers
+    }
+
+    /// What can be asked of it from now on; `None` once it stops. A router that stops waits for whoever has a view.
+    pub(crate) fn view(&self) -> Option<RouterView> {
+        let fib = self.fib.as_ref().map(|(queue, _)| Arc::clone(queue));
+        Some(RouterView::new(self.peers.clone(), self.shards.clone()?, fib, self.tables.subscribe()))
     }
 
     /// What the FIB last said of itself.

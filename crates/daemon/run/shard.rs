@@ -12,8 +12,8 @@ use std::time::Instant;
 use palisade_bgp::Family;
 use palisade_bgp::prefix::{Address, Prefix};
 use palisade_policy::Snapshot;
-use palisade_rib::{Batch, Change, Chunk, Outbox, PeerIndex, RibPeer, Shard};
-use tokio::sync::mpsc;
+use palisade_rib::{Batch, Change, Chunk, Outbox, Page, PeerIndex, Query, RibPeer, Shard, Totals};
+use tokio::sync::{mpsc, oneshot};
 
 use super::fib::FibQueue;
 use super::queue::{Outgoing, SessionQueue};
@@ -37,6 +37,9 @@ pub(crate) enum ToShard {
     Tables(Arc<Snapshot>, Arc<[Prefix]>),
     /// Whether a next hop can be reached.
     NextHop(IpAddr, bool),
+    /// Somebody wants to see some of it: a visit that is short whatever it finds.
+    Query(Query, oneshot::Sender<Page>),
+    Totals(oneshot::Sender<Totals>),
 }
 
 /// The way to all shards.
@@ -162,6 +165,9 @@ impl Worker {
             ToShard::Room => {}
             ToShard::NextHop(next_hop, reachable) => self.shard.set_reachable(next_hop, reachable),
             ToShard::Tables(tables, changed) => self.shard.replace_tables(tables, &changed),
+            // Who asked may have stopped waiting.
+            ToShard::Query(query, reply) => drop(reply.send(self.shard.page(&query))),
+            ToShard::Totals(reply) => drop(reply.send(self.shard.totals())),
         }
         0
     }

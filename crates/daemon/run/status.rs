@@ -1,7 +1,8 @@
 //! What can be seen of a peer from outside its task: for logs, the lab's display and whatever asks next.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use palisade_bgp::session::State;
 use palisade_rib::PeerCounters;
@@ -12,32 +13,49 @@ pub(crate) struct PeerStatus {
     /// What its paths amount to.
     pub(crate) counters: Arc<PeerCounters>,
     updates: AtomicU64,
-    state: Mutex<(State, Option<String>)>,
+    session: Mutex<SessionStatus>,
+}
+
+#[derive(Debug)]
+struct SessionStatus {
+    state: State,
+    /// When the session last came up or went down, or the router started.
+    since: Instant,
+    fault: Option<String>,
 }
 
 impl Default for PeerStatus {
     fn default() -> Self {
-        let state = Mutex::new((State::Idle, None));
-        PeerStatus { counters: Arc::default(), updates: AtomicU64::new(0), state }
+        let session = SessionStatus { state: State::Idle, since: Instant::now(), fault: None };
+        PeerStatus { counters: Arc::default(), updates: AtomicU64::new(0), session: Mutex::new(session) }
     }
 }
 
 impl PeerStatus {
     pub(crate) fn set_state(&self, state: State) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 = state;
+        let mut session = self.session();
+        if (session.state == State::Established) != (state == State::Established) {
+            session.since = Instant::now();
+        }
+        session.state = state;
     }
 
     pub(crate) fn state(&self) -> State {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0
+        self.session().state
+    }
+
+    /// How long the session has been up, or down.
+    pub(crate) fn lasts(&self) -> Duration {
+        self.session().since.elapsed()
     }
 
     /// Keeps the reason of the last failure.
     pub(crate) fn set_fault(&self, fault: String) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(fault);
+        self.session().fault = Some(fault);
     }
 
     pub(crate) fn last_fault(&self) -> Option<String> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).1.clone()
+        self.session().fault.clone()
     }
 
     pub(crate) fn count_update(&self) {
@@ -47,5 +65,9 @@ impl PeerStatus {
     /// UPDATEs received.
     pub(crate) fn updates(&self) -> u64 {
         self.updates.load(Ordering::Relaxed)
+    }
+
+    fn session(&self) -> MutexGuard<'_, SessionStatus> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,0 +1,169 @@
+//! What a running router says: the lines of an answer.
+//!
+//! Their keys are public API, as reasons are: a key may come, none changes its meaning. Counts are of now, times are in
+//! seconds, reasons and states are slugs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::nearest;
+use crate::run::RouterView;
+
+/// Letters of what somebody wrote that are said back to them.
+const SAID_BACK: usize = 80;
+
+/// A line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Line {
+    Summary(Box<SummaryLine>),
+    Peer(Box<PeerLine>),
+    Route(Box<RouteLine>),
+    /// The answer is whole.
+    End(EndLine),
+    /// There is no answer, or no more of it.
+    Error(Refusal),
+}
+
+/// The end of a whole answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EndLine {
+    /// Lines before this one.
+    pub(crate) lines: u64,
+    /// Whether there would have been more, had the request not asked for so many at most.
+    pub(crate) limited: bool,
+}
+
+/// Why a request is not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Refusal {
+    /// A slug, for programs.
+    pub(crate) kind: String,
+    /// A sentence, for people.
+    pub(crate) message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) help: Option<String>,
+}
+
+/// How the router is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SummaryLine {
+    pub(crate) version: String,
+    pub(crate) asn: u32,
+    pub(crate) id: String,
+    pub(crate) mode: String,
+    pub(crate) uptime_s: u64,
+    pub(crate) peers_configured: usize,
+    pub(crate) peers_up: usize,
+    /// With a path, accepted or not.
+    pub(crate) prefixes_ipv4: usize,
+    pub(crate) prefixes_ipv6: usize,
+    pub(crate) paths_received: i64,
+    pub(crate) paths_accepted: i64,
+    pub(crate) paths_rejected: i64,
+    pub(crate) update_groups_ipv4: usize,
+    pub(crate) update_groups_ipv6: usize,
+    pub(crate) vrps: usize,
+    pub(crate) route_objects: usize,
+    /// How often the tables that routes are judged by have been replaced.
+    pub(crate) generation: u64,
+    /// `null` where the kernel is left alone.
+    pub(crate) kernel: Option<KernelLine>,
+}
+
+/// What the kernel holds, as far as the router knows without listing it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KernelLine {
+    pub(crate) wanted: usize,
+    pub(crate) installed: usize,
+    pub(crate) pending: usize,
+    /// Of those wanted, the ones whose next hop can't be reached.
+    pub(crate) unresolved: usize,
+    pub(crate) refused: usize,
+}
+
+/// How a peer is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PeerLine {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) asn: u32,
+    pub(crate) role: Option<String>,
+    /// The state of RFC 4271 s8.2.2.
+    pub(crate) state: String,
+    /// How long it has been up, or not up.
+    pub(crate) lasts_s: u64,
+    pub(crate) updates_received: u64,
+    pub(crate) received: i64,
+    pub(crate) accepted: i64,
+    pub(crate) rejected: i64,
+    pub(crate) max_prefixes: u32,
+    pub(crate) rejected_by: BTreeMap<String, i64>,
+    /// Those that a check which is only observed would have rejected.
+    pub(crate) observed: BTreeMap<String, i64>,
+    pub(crate) rpki: BTreeMap<String, i64>,
+    pub(crate) last_fault: Option<String>,
+}
+
+/// A path to a prefix.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RouteLine {
+    pub(crate) prefix: String,
+    /// `null` for what the router originates, which has no next hop either.
+    pub(crate) peer: Option<String>,
+    pub(crate) next_hop: Option<String>,
+    pub(crate) as_path: String,
+    pub(crate) origin: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) med: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) local_pref: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) only_to_customer: Option<u32>,
+    /// RFC 7911; 0 where the peer sends none.
+    pub(crate) path_id: u32,
+    pub(crate) communities: Vec<String>,
+    pub(crate) large_communities: Vec<String>,
+    /// Sixteen hexadecimal digits each.
+    pub(crate) extended_communities: Vec<String>,
+    pub(crate) rpki: String,
+    pub(crate) accepted: bool,
+    /// Whether the decision process chose it.
+    pub(crate) best: bool,
+    /// An accepted path whose next hop can't be reached takes no part in the decision process.
+    pub(crate) unreachable: bool,
+    pub(crate) reason: Option<String>,
+    /// The check that would have rejected it, were it not only observed.
+    pub(crate) observed: Option<String>,
+    /// The reason as communities, by the scheme that is configured. They are on this copy alone.
+    pub(crate) reject_communities: Vec<String>,
+}
+
+impl Refusal {
+    pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
+        Refusal { kind: kind.into(), message: message.into(), help: None }
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The router ends while it answers.
+    pub(super) fn stopping() -> Self {
+        Refusal::new("stopping", "the router is being stopped")
+    }
+
+    pub(super) fn no_such_peer(name: &str, view: &RouterView) -> Self {
+        let said: String = name.chars().take(SAID_BACK).collect();
+        let names: Vec<&str> = view.peers().iter().map(|peer| peer.name.as_str()).collect();
+        let help = match nearest(name, &names) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "`palisade show peers` lists them".into(),
+        };
+        Refusal::new("no-such-peer", format!("there is no peer `{said}`")).help(help)
+    }
+}

@@ -1,0 +1,174 @@
+//! Who asks, and how much of the router they may take up: places for clients, octets of a request, time.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::answer::{Line, Refusal};
+use super::answering::{Answering, Lines};
+use super::request::Request;
+use super::socket::Claim;
+
+/// Octets of an answer that are put together before they are written. A line more, at most.
+const WRITTEN_AT_ONCE: usize = 16 * 1024;
+/// How long to rest when there is no descriptor left for another client.
+const REST: Duration = Duration::from_millis(200);
+
+/// What clients may take up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Clients at once; another is told to come again.
+    pub(crate) clients: usize,
+    /// Octets of a request, its newline included.
+    pub(crate) request_octets: usize,
+    /// How long a client may take to ask.
+    pub(crate) request_within: Duration,
+    /// How long a client may read nothing of what it is told: as long as somebody looks at a page of it.
+    pub(crate) stalled: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            clients: 128,
+            request_octets: 4096,
+            request_within: Duration::from_secs(5),
+            stalled: Duration::from_secs(300),
+        }
+    }
+}
+
+/// The task that answers.
+#[derive(Debug)]
+pub(crate) struct Server {
+    task: JoinHandle<()>,
+    claim: Claim,
+}
+
+impl Server {
+    /// Answers from now on at the socket that was claimed.
+    pub(crate) fn start(claim: Claim, answering: Answering, limits: Limits) -> io::Result<Self> {
+        let listener = UnixListener::from_std(claim.listener()?)?;
+        Ok(Server { task: tokio::spawn(serve(listener, Arc::new(answering), limits)), claim })
+    }
+
+    /// Answers nobody any more, and removes the socket.
+    pub(crate) async fn stop(self) {
+        self.task.abort();
+        // It ended because it was told to.
+        let _ = self.task.await;
+        if let Err(fault) = self.claim.give_up() {
+            warn!(%fault, "the control socket could not be removed");
+        }
+    }
+}
+
+async fn serve(listener: UnixListener, answering: Arc<Answering>, limits: Limits) {
+    let places = Arc::new(Semaphore::new(limits.clients));
+    // They end with this task.
+    let mut clients = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(_) = clients.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
+                    Ok(place) => {
+                        let answering = Arc::clone(&answering);
+                        clients.spawn(async move {
+                            attend(stream, &answering, limits).await;
+                            drop(place);
+                        });
+                    }
+                    Err(_) => turn_away(&stream),
+                },
+                Err(fault) => {
+                    warn!(%fault, "a client of the control socket could not be accepted");
+                    tokio::time::sleep(REST).await;
+                }
+            },
+        }
+    }
+}
+
+/// There is room for one line in a new socket; who does not get it finds the answer cut off.
+fn turn_away(stream: &UnixStream) {
+    let refusal = Refusal::new("busy", "too many ask at once").help("ask again in a moment");
+    let _ = stream.try_write(&octets(&Line::Error(refusal)));
+}
+
+async fn attend(mut stream: UnixStream, answering: &Answering, limits: Limits) {
+    let request = match timeout(limits.request_within, request(&mut stream, limits.request_octets)).await {
+        Ok(Ok(request)) => request,
+        Ok(Err(fault)) => return debug!(%fault, "a client of the control socket went before it asked"),
+        Err(_) => {
+            Err(Refusal::new("too-late", "no request came in time").help("send a line of JSON, and a newline"))
+        }
+    };
+    let mut speaker = Speaker { stream, waiting: Vec::new(), stalled: limits.stalled };
+    if let Err(fault) = answering.answer(request, &mut speaker).await {
+        debug!(%fault, "a client of the control socket did not hear all of its answer");
+    }
+}
+
+/// Reads a request's line.
+async fn request(stream: &mut UnixStream, most: usize) -> io::Result<Result<Request, Refusal>> {
+    let mut line = Vec::new();
+    let mut read = [0; 1024];
+    loop {
+        let count = stream.read(&mut read).await?;
+        line.extend_from_slice(&read[..count]);
+        if let Some(end) = line.iter().position(|octet| *octet == b'\n') {
+            line.truncate(end);
+            break;
+        }
+        if count == 0 {
+            break;
+        }
+        if line.len() >= most {
+            let words = format!("a request has {most} octets at most, its newline included");
+            return Ok(Err(Refusal::new("bad-request", words)));
+        }
+    }
+    Ok(Request::parse(&line))
+}
+
+/// A client's ear.
+struct Speaker {
+    stream: UnixStream,
+    waiting: Vec<u8>,
+    stalled: Duration,
+}
+
+impl Lines for Speaker {
+    async fn say(&mut self, line: &Line) -> io::Result<()> {
+        self.waiting.extend_from_slice(&octets(line));
+        if self.waiting.len() >= WRITTEN_AT_ONCE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let mut rest = self.waiting.as_slice();
+        while !rest.is_empty() {
+            let written = timeout(self.stalled, self.stream.write(rest)).await;
+            match written.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                count => rest = &rest[count..],
+            }
+        }
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+fn octets(line: &Line) -> Vec<u8> {
+    // Lines have string keys and no maps but of strings, so that this can't fail.
+    let mut octets = serde_json::to_vec(line).unwrap_or_default();
+    octets.push(b'\n');
+    octets
+}

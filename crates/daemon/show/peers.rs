@@ -1,0 +1,104 @@
+//! `palisade show peers`: a line a peer, or all there is to say of one.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use palisade_policy::Reason;
+
+use super::summary::signed;
+use super::text::{Columns, Side, duration, harmless, item};
+use super::{Array, ShowError, ask, print_json, unasked};
+use crate::control::answer::{Line, PeerLine};
+use crate::control::request::Request;
+
+/// Letters of the last fault in the table; all of it is shown of one peer.
+const FAULT_SHOWN: usize = 32;
+
+/// What `show peers` is asked.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Show all of the peer of that name, with its rejected routes by reason
+    name: Option<String>,
+}
+
+pub(super) fn show(
+    arguments: &super::Arguments,
+    what: &Arguments,
+    out: &mut impl Write,
+) -> Result<(), ShowError> {
+    let request = Request::Peers { name: what.name.clone() };
+    let mut peers = Vec::new();
+    ask(arguments, &request, |line| {
+        let Line::Peer(peer) = line else { return Err(unasked()) };
+        peers.push(peer);
+        Ok(())
+    })?;
+    match (arguments.json, what.name.is_some()) {
+        (true, true) => peers.iter().try_for_each(|peer| print_json(out, peer))?,
+        (true, false) => {
+            let mut array = Array::new(out);
+            peers.iter().try_for_each(|peer| array.push(peer))?;
+            array.end()?;
+        }
+        (false, true) => peers.iter().try_for_each(|peer| print(out, peer))?,
+        (false, false) => table(out, &peers)?,
+    }
+    Ok(())
+}
+
+fn table(out: &mut impl Write, peers: &[Box<PeerLine>]) -> io::Result<()> {
+    use Side::{Left, Right};
+    const SIDES: [Side; 9] = [Left, Right, Left, Left, Right, Right, Right, Right, Left];
+    let head = ["peer", "AS", "address", "state", "for", "received", "accepted", "rejected", "last fault"];
+    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(peers.iter().map(|peer| row(peer))).collect();
+    let columns = Columns::fit(SIDES, &rows);
+    rows.iter().try_for_each(|row| columns.write(out, row))
+}
+
+fn row(peer: &PeerLine) -> [String; 9] {
+    let is_up = peer.state == "Established";
+    // What ended an earlier session is of no interest while there is one.
+    let fault = peer.last_fault.as_deref().filter(|_| !is_up).map(harmless).unwrap_or_default();
+    let cut = if fault.chars().count() > FAULT_SHOWN { ".." } else { "" };
+    [
+        peer.name.clone(),
+        peer.asn.to_string(),
+        peer.address.clone(),
+        peer.state.clone(),
+        duration(peer.lasts_s),
+        signed(peer.received),
+        signed(peer.accepted),
+        signed(peer.rejected),
+        fault.chars().take(FAULT_SHOWN).collect::<String>() + cut,
+    ]
+}
+
+fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
+    item(out, "peer", format_args!("{}, AS{}, {}", peer.name, peer.asn, peer.address))?;
+    item(out, "role", peer.role.as_deref().unwrap_or("none: nothing is exchanged (RFC 8212)"))?;
+    item(out, "session", format_args!("{} for {}", peer.state, duration(peer.lasts_s)))?;
+    if let Some(fault) = &peer.last_fault {
+        item(out, "last fault", harmless(fault))?;
+    }
+    item(out, "UPDATEs", format_args!("{} received", peer.updates_received))?;
+    let (received, most) = (signed(peer.received), signed(peer.max_prefixes.into()));
+    item(out, "routes", format_args!("{received} received, of {most} at most"))?;
+    item(out, "", format_args!("{} accepted", signed(peer.accepted)))?;
+    item(out, "", format_args!("{} rejected", signed(peer.rejected)))?;
+    let rpki: Vec<_> = peer.rpki.iter().map(|(state, count)| format!("{} {state}", signed(*count))).collect();
+    item(out, "RPKI", rpki.join(", "))?;
+    reasons(out, "rejected for", &peer.rejected_by)?;
+    reasons(out, "observed only", &peer.observed)
+}
+
+/// The most frequent reason first.
+fn reasons(out: &mut impl Write, title: &str, counts: &BTreeMap<String, i64>) -> io::Result<()> {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(slug, count)| (-**count, *slug));
+    for (at, (slug, count)) in counts.into_iter().enumerate() {
+        let title = if at == 0 { title } else { "" };
+        let sentence = Reason::from_slug(slug).map_or("", Reason::sentence);
+        item(out, title, format_args!("{:>9} {slug:<26} {sentence}", signed(*count)))?;
+    }
+    Ok(())
+}
