@@ -1,7 +1,7 @@
 //! From a request to its answer.
 
-use palisade_bgp::session::State;
 use palisade_bgp::Asn;
+use palisade_bgp::session::State;
 use palisade_policy::{Reason, RejectScheme, RovState};
 use palisade_rib::Tally;
 use std::collections::BTreeMap;
@@ -52,7 +52,11 @@ impl Answering {
     }
 
     /// Answers, `end` or `error` included.
-    pub(super) async fn answer(&self, request: Result<Request, Refusal>, lines: &mut impl Lines) -> io::Result<()> {
+    pub(super) async fn answer(
+        &self,
+        request: Result<Request, Refusal>,
+        lines: &mut impl Lines,
+    ) -> io::Result<()> {
         let said = match request {
             Ok(request) => self.say(&request, lines).await,
             Err(refusal) => Err(refusal.into()),

@@ -17,9 +17,9 @@ const MOST_OCTETS: u64 = 1 << 20;
 /// Why there is no answer, or not all of it.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub(crate) enum AskError {
-    #[error("no router can be asked at {}: {}", path.display(), because(source))]
-    #[diagnostic(help("{}", connect_help(path, source)))]
-    Connect { path: PathBuf, source: io::Error },
+    #[error("no router can be asked at {}: {}", path.display(), because(fault))]
+    #[diagnostic(help("{}", connect_help(path, fault)))]
+    Connect { path: PathBuf, fault: io::Error },
     #[error("{0}")]
     #[diagnostic(help("{}", .0.help.as_deref().unwrap_or("`palisade show --help` tells what can be asked")))]
     Refused(Refusal),
@@ -27,11 +27,13 @@ pub(crate) enum AskError {
     #[diagnostic(help("the router was stopped, or waited too long for its answer to be read: ask again"))]
     CutOff(u64),
     #[error("the answer can't be understood: {0}")]
-    #[diagnostic(help("router and command are of different versions: restart the router, or use its own command"))]
+    #[diagnostic(help(
+        "router and command are of different versions: restart the router, or use its own command"
+    ))]
     Strange(String),
     #[error("the answer could not be read: {0}")]
     #[diagnostic(help("the router may be overloaded: ask again, or for less"))]
-    Read(#[source] io::Error),
+    Read(io::Error),
 }
 
 fn because(fault: &io::Error) -> String {
@@ -68,7 +70,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Asks the router whose socket that is.
     pub(crate) fn to(request: &Request, socket: &Path) -> Result<Self, AskError> {
-        let connect = |source| AskError::Connect { path: socket.to_owned(), source };
+        let connect = |fault| AskError::Connect { path: socket.to_owned(), fault };
         let mut stream = UnixStream::connect(socket).map_err(connect)?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(connect)?;
         stream.set_write_timeout(Some(PATIENCE)).map_err(connect)?;

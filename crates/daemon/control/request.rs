@@ -108,8 +108,10 @@ impl RoutesRequest {
         if let Ok(address) = text.parse::<IpAddr>() {
             return match self.longer {
                 false => Ok(Scope::Longest(address)),
-                true => Err(Refusal::new("bad-request", format!("`{text}` is an address, which covers nothing"))
-                    .help("write a prefix, or leave `longer` out")),
+                true => {
+                    Err(Refusal::new("bad-request", format!("`{text}` is an address, which covers nothing"))
+                        .help("write a prefix, or leave `longer` out"))
+                }
             };
         }
         match text.parse::<Prefix>() {

@@ -1,6 +1,7 @@
 //! Who asks, and how much of the router they may take up: places for clients, octets of a request, time.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,11 @@ impl Server {
         Ok(Server { task: tokio::spawn(serve(listener, Arc::new(answering), limits)), claim })
     }
 
+    /// Where it can be asked.
+    pub(crate) fn socket(&self) -> &Path {
+        self.claim.path()
+    }
+
     /// Answers nobody any more, and removes the socket.
     pub(crate) async fn stop(self) {
         self.task.abort();
@@ -104,13 +110,13 @@ fn turn_away(stream: &UnixStream) {
 }
 
 async fn attend(mut stream: UnixStream, answering: &Answering, limits: Limits) {
-    let request = match timeout(limits.request_within, request(&mut stream, limits.request_octets)).await {
-        Ok(Ok(request)) => request,
-        Ok(Err(fault)) => return debug!(%fault, "a client of the control socket went before it asked"),
-        Err(_) => {
-            Err(Refusal::new("too-late", "no request came in time").help("send a line of JSON, and a newline"))
-        }
-    };
+    let request =
+        match timeout(limits.request_within, request(&mut stream, limits.request_octets)).await {
+            Ok(Ok(request)) => request,
+            Ok(Err(fault)) => return debug!(%fault, "a client of the control socket went before it asked"),
+            Err(_) => Err(Refusal::new("too-late", "no request came in time")
+                .help("send a line of JSON, and a newline")),
+        };
     let mut speaker = Speaker { stream, waiting: Vec::new(), stalled: limits.stalled };
     if let Err(fault) = answering.answer(request, &mut speaker).await {
         debug!(%fault, "a client of the control socket did not hear all of its answer");
@@ -171,4 +177,42 @@ fn octets(line: &Line) -> Vec<u8> {
     let mut octets = serde_json::to_vec(line).unwrap_or_default();
     octets.push(b'\n');
     octets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use super::super::answer::EndLine;
+
+    #[tokio::test]
+    async fn who_does_not_read_is_given_up_and_has_taken_no_memory() {
+        let (stream, _deaf) = UnixStream::pair().unwrap();
+        let mut speaker = Speaker { stream, waiting: Vec::new(), stalled: Duration::from_millis(50) };
+        let fault = loop {
+            if let Err(fault) = speaker.say(&Line::End(EndLine::default())).await {
+                break fault;
+            }
+            assert!(speaker.waiting.len() < WRITTEN_AT_ONCE);
+        };
+        assert_eq!(fault.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_request_ends_with_its_line_its_client_or_its_limit() {
+        for (sent, is_understood) in [
+            (&b"{\"ask\":\"summary\"}\nand more"[..], true),
+            (b"{\"ask\":\"summary\"}", true),
+            (b"", false),
+            (b"\xff\xfe\n", false),
+            (b"{\"ask\":\"routes\",\"prefx\":\"::/0\"}\n", false),
+            (&[b'['; 4096], false),
+        ] {
+            let (mut stream, mut client) = UnixStream::pair().unwrap();
+            client.write_all(sent).await.unwrap();
+            client.shutdown().await.unwrap();
+            let read = request(&mut stream, 4096).await.unwrap();
+            assert_eq!(read.is_ok(), is_understood, "{read:?}");
+        }
+    }
 }

@@ -35,11 +35,11 @@ pub(crate) enum SocketError {
     #[error("{} is there, and is no socket", .0.display())]
     #[diagnostic(help("move it away, or name another `socket` under [control]"))]
     NoSocket(PathBuf),
-    #[error("the control socket {} can't be made: {source}", path.display())]
+    #[error("the control socket {} can't be made: {fault}", path.display())]
     #[diagnostic(help(
         "its folder must be there and ours to write to; name another `socket` under [control], or write `socket = \"off\"`"
     ))]
-    Impossible { path: PathBuf, source: io::Error },
+    Impossible { path: PathBuf, fault: io::Error },
 }
 
 /// A socket that is ours.
@@ -54,7 +54,7 @@ pub(crate) struct Claim {
 impl Claim {
     /// Makes the socket, and its folder where only that is missing, and listens at it.
     pub(crate) fn make(path: &Path) -> Result<Self, SocketError> {
-        let impossible = |source| SocketError::Impossible { path: path.to_owned(), source };
+        let impossible = |fault| SocketError::Impossible { path: path.to_owned(), fault };
         let folder = match path.parent() {
             Some(folder) if folder != Path::new("") => folder.to_owned(),
             _ => PathBuf::from("."),
@@ -64,7 +64,9 @@ impl Claim {
         match fs::symlink_metadata(path) {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
             Err(fault) => return Err(impossible(fault)),
-            Ok(found) if !found.file_type().is_socket() => return Err(SocketError::NoSocket(path.to_owned())),
+            Ok(found) if !found.file_type().is_socket() => {
+                return Err(SocketError::NoSocket(path.to_owned()));
+            }
             Ok(_) if is_alive(path).map_err(impossible)? => return Err(SocketError::Taken(path.to_owned())),
             Ok(_) => fs::remove_file(path).map_err(impossible)?,
         }
@@ -76,6 +78,11 @@ impl Claim {
     /// The socket to accept at.
     pub(crate) fn listener(&self) -> io::Result<UnixListener> {
         self.listener.try_clone()
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Removes the file, where it is still ours.
@@ -192,10 +199,12 @@ mod tests {
     fn two_that_start_at_once_agree_on_one() {
         let (_folder, path) = path();
         drop(Claim::make(&path).unwrap());
-        let starters: Vec<_> = (0..8).map(|_| {
-            let path = path.clone();
-            thread::spawn(move || Claim::make(&path))
-        }).collect();
+        let starters: Vec<_> = (0..8)
+            .map(|_| {
+                let path = path.clone();
+                thread::spawn(move || Claim::make(&path))
+            })
+            .collect();
         let claims: Vec<_> = starters.into_iter().map(|starter| starter.join().unwrap()).collect();
         assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1, "{claims:?}");
         UnixStream::connect(&path).unwrap();

@@ -166,10 +166,10 @@ fn lab(arguments: &Arguments) -> Result<bool, LabError> {
         Material::Sample(sample, _) if own_tables => Some(expected::expect(sample, &setting)?),
         _ => None,
     };
-    let hold = |summary: &Summary| {
+    let hold = |summary: &Summary, control: Option<&Path>| {
         print(summary, arguments.json);
         if arguments.hold {
-            tell_hold(&ground);
+            tell_hold(&ground, control);
         }
         arguments.hold
     };
@@ -228,7 +228,7 @@ fn tell_sample(folder: &Path) {
 }
 
 /// How to look around while the router stays up.
-fn tell_hold(ground: &Ground) {
+fn tell_hold(ground: &Ground, control: Option<&Path>) {
     let pid = std::process::id();
     let enter = match ground {
         Ground::Namespaces(Entered::Network) => Some("--net"),
@@ -236,6 +236,10 @@ fn tell_hold(ground: &Ground) {
         Ground::Loopback { .. } => None,
     };
     terminal::remark("\nThe router stays up; Ctrl-C ends it. From another terminal:");
+    if let Some(socket) = control.map(Path::display) {
+        terminal::remark(&format!("  palisade show --socket {socket} peers"));
+        terminal::remark(&format!("  palisade show --socket {socket} routes --filtered"));
+    }
     if let Some(enter) = enter {
         terminal::remark(&format!("  nsenter --target {pid} {enter} ip route"));
         terminal::remark(&format!("  nsenter --target {pid} {enter} ip -6 route"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,8 @@ use super::setting::Setting;
 use super::stage::Stage;
 use super::summary::{Summary, Verified};
 use super::view::View;
+use crate::control::socket::Claim;
+use crate::control::{Answering, Limits, Server};
 use crate::run::Router;
 
 /// How often it is looked at.
@@ -45,13 +48,13 @@ pub(super) enum Ending {
     Interrupted,
 }
 
-/// Plays. `hold` is shown the summary and says whether the router is to stay up.
+/// Plays. `hold` is shown the summary and where the router can be asked, and says whether it is to stay up.
 pub(super) fn play(
     ground: &Ground,
     cast: &Cast,
     setting: &Setting,
     expected: Option<&Expected>,
-    hold: impl FnOnce(&Summary) -> bool,
+    hold: impl FnOnce(&Summary, Option<&Path>) -> bool,
 ) -> Result<Ending, LabError> {
     let stage = Stage::build(ground, cast)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(LabError::Thread)?;
@@ -114,7 +117,7 @@ struct End<'a, H> {
     hold: H,
 }
 
-impl<H: FnOnce(&Summary) -> bool> End<'_, H> {
+impl<H: FnOnce(&Summary, Option<&Path>) -> bool> End<'_, H> {
     async fn reach(self, audience: &Audience<'_>, signals: &mut Signals) -> Result<Ending, LabError> {
         let mut view = View::new();
         let settled = tokio::select! {
@@ -127,10 +130,21 @@ impl<H: FnOnce(&Summary) -> bool> End<'_, H> {
         let verified = verify(audience.router).await;
         let summary = self.sum_up(audience.look(), took, &verified);
         let is_good = summary.is_good();
-        if (self.hold)(&summary) {
+        let control = self.control(audience.router);
+        if (self.hold)(&summary, control.as_ref().map(Server::socket)) {
             signals.stop().await;
         }
+        if let Some(control) = control {
+            control.stop().await;
+        }
         Ok(Ending::Played(is_good))
+    }
+
+    /// Lets the router be asked. The lab does without where it can't be.
+    fn control(&self, router: &Router) -> Option<Server> {
+        let socket = std::env::temp_dir().join(format!("palisade-lab-{}.sock", std::process::id()));
+        let answering = Answering::new(&self.setting.config, router.view()?);
+        Server::start(Claim::make(&socket).ok()?, answering, Limits::default()).ok()
     }
 
     fn sum_up(&self, scene: Scene, took: Duration, verified: &Verified) -> Summary {

@@ -50,7 +50,8 @@ fn table(out: &mut impl Write, peers: &[Box<PeerLine>]) -> io::Result<()> {
     use Side::{Left, Right};
     const SIDES: [Side; 9] = [Left, Right, Left, Left, Right, Right, Right, Right, Left];
     let head = ["peer", "AS", "address", "state", "for", "received", "accepted", "rejected", "last fault"];
-    let rows: Vec<_> = std::iter::once(head.map(String::from)).chain(peers.iter().map(|peer| row(peer))).collect();
+    let rows: Vec<_> =
+        std::iter::once(head.map(String::from)).chain(peers.iter().map(|peer| row(peer))).collect();
     let columns = Columns::fit(SIDES, &rows);
     rows.iter().try_for_each(|row| columns.write(out, row))
 }
@@ -85,7 +86,8 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     item(out, "routes", format_args!("{received} received, of {most} at most"))?;
     item(out, "", format_args!("{} accepted", signed(peer.accepted)))?;
     item(out, "", format_args!("{} rejected", signed(peer.rejected)))?;
-    let rpki: Vec<_> = peer.rpki.iter().map(|(state, count)| format!("{} {state}", signed(*count))).collect();
+    let rpki = peer.rpki.iter().filter(|(_, count)| **count != 0);
+    let rpki: Vec<_> = rpki.map(|(state, count)| format!("{} {state}", signed(*count))).collect();
     item(out, "RPKI", rpki.join(", "))?;
     reasons(out, "rejected for", &peer.rejected_by)?;
     reasons(out, "observed only", &peer.observed)

@@ -97,7 +97,8 @@ fn route(line: Line) -> Result<Box<RouteLine>, ShowError> {
     }
 }
 
-const LEGEND: &str = "Flags: * accepted, > best, ! next hop can't be reached, x rejected; RPKI: V valid, I invalid";
+const LEGEND: &str =
+    "Flags: * accepted, > best, ! next hop can't be reached, x rejected; RPKI: V valid, I invalid";
 const HEAD: [&str; 7] = ["", "R", "prefix", "peer", "next hop", "rejected for", "AS path"];
 
 /// Rows that line up, the first of which decide how.

@@ -29,7 +29,11 @@ fn print(out: &mut impl Write, summary: &SummaryLine) -> io::Result<()> {
     let (v4, v6) = (summary.update_groups_ipv4, summary.update_groups_ipv6);
     item(out, "update groups", format_args!("{v4} IPv4, {v6} IPv6"))?;
     let (vrps, objects) = (count(summary.vrps), count(summary.route_objects));
-    item(out, "judged by", format_args!("{vrps} VRPs, {objects} route objects (generation {})", summary.generation))?;
+    item(
+        out,
+        "judged by",
+        format_args!("{vrps} VRPs, {objects} route objects (generation {})", summary.generation),
+    )?;
     match &summary.kernel {
         None => item(out, "kernel", "left alone"),
         Some(kernel) => item(out, "kernel", told(kernel)),

@@ -59,7 +59,7 @@ pub(super) fn harmless(words: &str) -> String {
 
 /// A line `name   value` of a listing.
 pub(super) fn item(out: &mut impl Write, name: &str, value: impl std::fmt::Display) -> io::Result<()> {
-    writeln!(out, "{name:<18}{value}")
+    writeln!(out, "{}", format!("{name:<18}{value}").trim_end())
 }
 
 #[cfg(test)]

@@ -1,0 +1,461 @@
+//! `palisade show`, asked of a running `palisade run` that peers of the test's own announce to.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_palisade");
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Two members; what is in the VRPs is accepted, as there is no IRR.
+const CONFIGURATION: &str = r#"
+[router]
+mode = "route-server"
+asn = 196608
+id = "192.0.2.250"
+listen = ["127.0.0.1:PORT"]
+[control]
+socket = "control.sock"
+[looking_glass]
+reject_communities = "euro-ix"
+[rpki]
+files = ["vrps.json"]
+[checks]
+next-hop-martian = "off"
+too-many-communities = "observe"
+[[peer]]
+name = "member-a"
+address = "127.0.0.2"
+asn = 196701
+as_set = "AS196701"
+passive = true
+[[peer]]
+name = "member-b"
+address = "127.0.0.3"
+asn = 196702
+as_set = "AS196702"
+passive = true
+"#;
+
+const VRPS: &str = r#"{"roas": [
+{"asn": 196701, "prefix": "193.0.0.0/16", "maxLength": 24},
+{"asn": 196702, "prefix": "193.0.0.0/16", "maxLength": 24},
+{"asn": 196799, "prefix": "194.0.0.0/16", "maxLength": 24}
+]}"#;
+
+/// A router, until it is dropped.
+struct Router {
+    child: Child,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Router {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        fs::write(folder.path().join("vrps.json"), VRPS).unwrap();
+        let text = CONFIGURATION.replace("PORT", &port.to_string());
+        fs::write(folder.path().join("palisade.toml"), text).unwrap();
+        let child = run(&folder);
+        let mut router = Router { child, folder, port };
+        router.wait_for_socket();
+        router
+    }
+
+    fn wait_for_socket(&mut self) {
+        let until = Instant::now() + PATIENCE;
+        while UnixStream::connect(self.socket()).is_err() {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(self.child.try_wait().unwrap().is_none() && Instant::now() < until, "{log}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("control.sock")
+    }
+
+    fn show(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(PROGRAM);
+        command.arg("show").args(arguments).arg("--socket").arg(self.socket());
+        command.env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.show(&[arguments, &["--json"]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{errors}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.show(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What it says to octets, until it ends the connection.
+    fn answer(&self, octets: &[u8]) -> String {
+        let mut stream = UnixStream::connect(self.socket()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(octets).unwrap();
+        let mut answer = String::new();
+        // It may end the connection before all was read that was sent.
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    }
+
+    /// Waits until so many routes are held.
+    fn wait_for_routes(&self, count: i64) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let summary = self.json(&["summary"]);
+            if summary["paths_received"] == count {
+                return;
+            }
+            assert!(Instant::now() < until, "{summary}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn stop(&mut self) {
+        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+fn run(folder: &tempfile::TempDir) -> Child {
+    let log = File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
+    let mut command = Command::new(PROGRAM);
+    command.args(["run", "--config"]).arg(folder.path().join("palisade.toml"));
+    command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
+}
+
+impl Drop for Router {
+    fn drop(&mut self) {
+        // It has ended already, where that is what was tested.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A member's end of a session without a hold time.
+struct Member {
+    stream: TcpStream,
+    asn: u32,
+    address: Ipv4Addr,
+}
+
+impl Member {
+    fn join(router: &Router, last: u8) -> Self {
+        let (asn, address) = (196_699 + u32::from(last), Ipv4Addr::new(127, 0, 0, last));
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
+        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, router.port)).into()).unwrap();
+        let mut stream = TcpStream::from(socket);
+        let capabilities = [&[1, 4, 0, 1, 0, 1, 65, 4][..], &asn.to_be_bytes()].concat();
+        let length = u8::try_from(capabilities.len()).unwrap();
+        let fixed = [4, 0x5b, 0xa0, 0, 0, 192, 0, 2, last, length + 2, 2, length];
+        stream.write_all(&message(1, &[&fixed[..], &capabilities].concat())).unwrap();
+        stream.write_all(&message(4, &[])).unwrap();
+        let mut reader = stream.try_clone().unwrap();
+        // What others announce is of no interest, but has to be read.
+        std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+        Member { stream, asn, address }
+    }
+
+    /// Announces prefixes that have come this way to it. `extra` are further attributes.
+    fn announce(&mut self, path: &[u32], extra: &[u8], prefixes: &[(Ipv4Addr, u8)]) {
+        let asns: Vec<u8> = [self.asn].iter().chain(path).flat_map(|asn| asn.to_be_bytes()).collect();
+        let path = [&[2, u8::try_from(asns.len() / 4).unwrap()][..], &asns].concat();
+        let attributes = [
+            &[0x40, 1, 1, 0, 0x40, 2, u8::try_from(path.len()).unwrap()][..],
+            &path,
+            &[0x40, 3, 4],
+            &self.address.octets(),
+            extra,
+        ]
+        .concat();
+        for some in prefixes.chunks(500) {
+            let mut body = vec![0, 0];
+            body.extend(u16::try_from(attributes.len()).unwrap().to_be_bytes());
+            body.extend(&attributes);
+            for (address, length) in some {
+                body.push(*length);
+                body.extend(&address.octets()[..usize::from(length.div_ceil(8))]);
+            }
+            self.stream.write_all(&message(2, &body)).unwrap();
+        }
+    }
+}
+
+fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(19 + body.len()).unwrap();
+    [&[0xff; 16][..], &length.to_be_bytes(), &[kind], body].concat()
+}
+
+fn net(a: u8, b: u8, c: u8, length: u8) -> (Ipv4Addr, u8) {
+    (Ipv4Addr::new(a, b, c, 0), length)
+}
+
+/// LARGE_COMMUNITY 196608:1101:13 and COMMUNITIES 65535:65281: a member that says of its route that it is filtered.
+const TAGS: [u8; 22] = [0xc0, 8, 4, 255, 255, 255, 1, 0xc0, 32, 12, 0, 3, 0, 0, 0, 0, 4, 77, 0, 0, 0, 13];
+
+/// A router and its two members, whose routes are partly rejected.
+fn exchange() -> (Router, [Member; 2]) {
+    let router = Router::start();
+    let mut a = Member::join(&router, 2);
+    let mut b = Member::join(&router, 3);
+    a.announce(&[], &TAGS, &[net(193, 0, 0, 24), net(193, 0, 1, 24)]);
+    a.announce(&[], &[], &[net(193, 0, 2, 25), net(10, 1, 0, 24), net(194, 0, 0, 24), net(195, 0, 0, 24)]);
+    a.announce(&[196_799], &[], &[net(194, 0, 1, 24)]);
+    b.announce(&[], &[], &[net(193, 0, 0, 24), net(193, 0, 0, 23), net(10, 2, 0, 24)]);
+    router.wait_for_routes(10);
+    (router, [a, b])
+}
+
+fn field<'a>(routes: &'a Value, key: &str) -> Vec<&'a Value> {
+    routes.as_array().unwrap().iter().map(|route| &route[key]).collect()
+}
+
+#[test]
+fn a_peer_s_filtered_routes_are_listed_with_their_reasons_and_no_others() {
+    let (router, _members) = exchange();
+    let filtered = router.json(&["routes", "--peer", "member-a", "--filtered"]);
+    let told: Vec<_> = filtered
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|route| {
+            json!([
+                route["prefix"],
+                route["reason"],
+                route["reject_communities"][0],
+                route["rpki"],
+                route["accepted"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        Value::from(told),
+        json!([
+            ["10.1.0.0/24", "bogon-prefix", "196608:1101:3", "not-found", false],
+            ["193.0.2.0/25", "prefix-too-long", "196608:1101:1", "invalid-length", false],
+            ["194.0.0.0/24", "rpki-invalid-origin", "196608:1101:13", "invalid-origin", false],
+            ["194.0.1.0/24", "irr-origin-not-in-as-set", "196608:1101:10", "valid", false],
+            ["195.0.0.0/24", "irr-prefix-not-registered", "196608:1101:9", "not-found", false],
+        ])
+    );
+    assert!(field(&filtered, "peer").iter().all(|peer| *peer == "member-a"));
+    let accepted = router.json(&["routes", "--peer", "member-a", "--accepted"]);
+    assert_eq!(field(&accepted, "prefix"), ["193.0.0.0/24", "193.0.1.0/24"]);
+    assert_eq!(accepted[0]["communities"], json!(["65535:65281"]));
+    assert_eq!(accepted[0]["large_communities"], json!(["196608:1101:13"]), "as it was sent");
+    assert_eq!(accepted[0]["reject_communities"], json!([]), "whatever the member says of it");
+    assert_eq!((&accepted[0]["next_hop"], &accepted[0]["as_path"]), (&json!("127.0.0.2"), &json!("196701")));
+    let counted = router.json(&["peers", "member-a"]);
+    assert_eq!((&counted["rejected"], &counted["rejected_by"]["bogon-prefix"]), (&json!(5), &json!(1)));
+    assert_eq!((&counted["state"], &counted["received"]), (&json!("Established"), &json!(7)));
+}
+
+#[test]
+fn routes_are_found_by_prefix_address_and_what_became_of_them() {
+    let (router, _members) = exchange();
+    let prefixes = |arguments: &[&str]| {
+        let routes = router.json(&[&["routes"], arguments].concat());
+        field(&routes, "prefix").iter().map(|prefix| prefix.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = prefixes(&[]);
+    assert_eq!(all.len(), 10);
+    assert!(all.is_sorted_by_key(|prefix| prefix.split('/').next().unwrap().parse::<Ipv4Addr>().unwrap()));
+    assert_eq!(prefixes(&["193.0.0.0/24"]), ["193.0.0.0/24", "193.0.0.0/24"]);
+    assert_eq!(prefixes(&["193.0.0.0/24", "--best"]).len(), 1);
+    assert_eq!(prefixes(&["193.0.0.0/23", "--longer"]).len(), 4);
+    assert_eq!(prefixes(&["193.0.1.77"]), ["193.0.1.0/24"]);
+    assert_eq!(prefixes(&["193.0.1.77", "--peer", "member-b"]), ["193.0.0.0/23"]);
+    assert_eq!(prefixes(&["193.0.0.0/22"]), [""; 0]);
+    assert_eq!(prefixes(&["--family", "6"]), [""; 0]);
+    assert_eq!(prefixes(&["--limit", "3"]), all[..3]);
+    let limited = router.show(&["routes", "--limit", "3"]);
+    assert_eq!(String::from_utf8(limited.stderr).unwrap(), "There are more than these 3.\n");
+    assert!(router.show(&["routes", "--limit", "10"]).stderr.is_empty());
+}
+
+#[test]
+fn a_person_is_told_in_lines_that_fit_and_line_up() {
+    let (router, _members) = exchange();
+    for arguments in
+        [&["routes"][..], &["routes", "--filtered"], &["peers"], &["peers", "member-a"], &["summary"]]
+    {
+        let text = router.text(arguments);
+        assert!(text.lines().all(|line| line.chars().count() <= 132 && line == line.trim_end()), "{text}");
+    }
+    let text = router.text(&["routes"]);
+    let columns: Vec<_> =
+        text.lines().skip(1).map(|line| line.find("member-").or(line.find("peer"))).collect();
+    assert!(columns.iter().all(|column| *column == columns[0] && column.is_some()), "{text}");
+    assert!(text.contains("*> V  193.0.0.0/24"), "{text}");
+    let one = router.text(&["routes", "194.0.0.0/24"]);
+    assert!(one.contains("rejected, rpki-invalid-origin: RPKI: ") && one.contains("196608:1101:13"), "{one}");
+    assert!(router.text(&["summary"]).contains("2 of 2"));
+}
+
+#[test]
+fn who_asks_wrongly_is_told_what_is_wrong() {
+    let (router, _members) = exchange();
+    for (octets, told) in [
+        (&b"\n"[..], "this is no request"),
+        (b"hello\n", "this is no request"),
+        (b"\xff\x00\n", "this is no request"),
+        (b"{\"ask\":\"everything\"}\n", "unknown variant `everything`"),
+        (b"{\"ask\":\"routes\",\"prefx\":1}\n", "unknown field `prefx`"),
+        (b"{\"ask\":\"routes\",\"prefix\":\"10.0.0.1/8\"}\n", "did you mean 10.0.0.0/8?"),
+        (b"{\"ask\":\"routes\",\"prefix\":\"10.0.0.0/8\",\"family\":6}\n", "is of the other family"),
+        (b"{\"ask\":\"routes\",\"family\":5}\n", "there is no family 5"),
+        (b"{\"ask\":\"routes\",\"longer\":true}\n", "there is no prefix"),
+        (b"{\"ask\":\"routes\",\"peer\":\"membr-a\"}\n", "did you mean `member-a`?"),
+        (&[b'['; 5000], "4096 octets at most"),
+    ] {
+        let answer = router.answer(octets);
+        let asked = String::from_utf8_lossy(octets);
+        assert!(
+            answer.starts_with("{\"error\":") && answer.ends_with("}\n") && answer.contains(told),
+            "{asked}{answer}"
+        );
+    }
+    assert!(
+        router.answer(b"{\"ask\":\"summary\"}\n").ends_with("{\"end\":{\"lines\":1,\"limited\":false}}\n")
+    );
+    let output = router.show(&["routes", "--peer", "nobody-at-all"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("there is no peer `nobody-at-all`"));
+}
+
+/// Who says nothing keeps a place for five seconds, and then is sent away.
+#[test]
+fn all_places_taken_the_next_is_told_so_and_they_are_free_again() {
+    let (router, _members) = exchange();
+    let mut silent: Vec<UnixStream> =
+        (0..128).map(|_| UnixStream::connect(router.socket()).unwrap()).collect();
+    let until = Instant::now() + PATIENCE;
+    while !router.answer(b"{\"ask\":\"summary\"}\n").contains("\"kind\":\"busy\"") {
+        assert!(Instant::now() < until);
+    }
+    let mut answer = String::new();
+    silent[0].read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("no request came in time"), "{answer}");
+    while !router.show(&["summary"]).status.success() {
+        assert!(Instant::now() < until);
+    }
+}
+
+/// One client reads nothing, another slowly, a hundred read all of 50,000 routes, and a peer announces meanwhile.
+#[test]
+fn clients_that_do_not_read_and_a_hundred_that_do_hurt_nobody() {
+    let router = Router::start();
+    let mut member = Member::join(&router, 2);
+    let some: Vec<_> = (0..20_000).map(|at: u16| net(196, (at >> 8) as u8, at as u8, 24)).collect();
+    member.announce(&[], &TAGS, &some);
+    router.wait_for_routes(20_000);
+    let ask = b"{\"ask\":\"routes\"}\n";
+    let mut deaf = UnixStream::connect(router.socket()).unwrap();
+    deaf.write_all(ask).unwrap();
+    let before = memory(&router);
+    let clients: Vec<_> = (0..100)
+        .map(|_| {
+            let mut stream = UnixStream::connect(router.socket()).unwrap();
+            std::thread::spawn(move || {
+                stream.write_all(ask).unwrap();
+                let lines = BufReader::new(stream).lines().map(Result::unwrap);
+                lines.fold((0, String::new()), |(count, _), line| (count + 1, line))
+            })
+        })
+        .collect();
+    let mut other = Member::join(&router, 3);
+    other.announce(&[], &[], &[net(193, 0, 0, 24)]);
+    let began = Instant::now();
+    router.wait_for_routes(20_001);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    for client in clients {
+        let (count, last) = client.join().unwrap();
+        // One route came in the middle.
+        assert!((20_001..=20_002).contains(&count), "{count}");
+        assert!(last.starts_with("{\"end\":{\"lines\":2000"), "{last}");
+    }
+    let grown = memory(&router).saturating_sub(before);
+    assert!(grown < 64, "{grown} MiB");
+    drop(deaf);
+}
+
+/// Resident memory in MiB.
+fn memory(router: &Router) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", router.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn an_answer_that_is_cut_off_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("control.sock");
+    let route = "{\"peer\":{\"name\":\"a\"}}\n";
+    for (said, told) in [
+        ("", "cut off after 0 lines"),
+        ("{\"end\":{\"lines\":1,\"limited\":false}}\n", "cut off after 0 lines"),
+        ("{\"end\":{\"lines\":0,\"lim", "cut off after 0 lines"),
+        (route, "can't be understood"),
+    ] {
+        let _ = fs::remove_file(&socket);
+        let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let said = said.to_owned();
+        let thread = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = String::new();
+            BufReader::new(&stream).read_line(&mut request).unwrap();
+            stream.write_all(said.as_bytes()).unwrap();
+        });
+        let output = Command::new(PROGRAM)
+            .args(["show", "peers", "--json", "--socket"])
+            .arg(&socket)
+            .output()
+            .unwrap();
+        thread.join().unwrap();
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.replace("\n  │", "").contains(told), "{errors}");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(serde_json::from_slice::<Value>(&output.stdout).is_err());
+    }
+}
+
+#[test]
+fn the_socket_comes_and_goes_with_the_router() {
+    let mut router = Router::start();
+    let mut second = run(&router.folder);
+    assert!(!second.wait().unwrap().success());
+    let log = fs::read_to_string(router.folder.path().join("log")).unwrap();
+    assert!(log.contains("somebody listens at the control socket"), "{log}");
+    assert!(router.show(&["summary"]).status.success(), "the first one's is left alone");
+    router.child.kill().unwrap();
+    router.child.wait().unwrap();
+    let told = |router: &Router| {
+        let output = router.show(&["peers"]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap().replace("\n  │", "")
+    };
+    assert!(told(&router).contains("the router that made the socket is gone"), "{}", told(&router));
+    router.child = run(&router.folder);
+    router.wait_for_socket();
+    router.stop();
+    assert!(!router.socket().exists());
+    assert!(told(&router).contains("there is no such socket"), "{}", told(&router));
+}
