@@ -71,7 +71,7 @@ fn head(out: &mut String, outline: &Outline) {
     }
     item(out, "is asked at", outline.control.socket.as_deref().unwrap_or("nothing: it can't be asked"));
     let scheme = outline.looking_glass.reject_communities;
-    item(out, "refusals as", format_args!("communities of {scheme}, where they are shown"));
+    item(out, "refusals as", format_args!("communities of the {scheme} scheme, on what is shown"));
     item(out, "peers", outline.peers.len());
 }
 

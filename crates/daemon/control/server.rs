@@ -1,16 +1,19 @@
 //! Who asks, and how much of the router they may take up: places for clients, octets of a request, time.
 
+use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::runtime;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use super::answer::{Line, Refusal};
 use super::answering::{Answering, Lines};
@@ -46,18 +49,33 @@ impl Default for Limits {
     }
 }
 
-/// The task that answers.
+/// The thread that answers.
 #[derive(Debug)]
 pub(crate) struct Server {
-    task: JoinHandle<()>,
+    stop: oneshot::Sender<()>,
+    thread: thread::JoinHandle<()>,
     claim: Claim,
 }
 
 impl Server {
-    /// Answers from now on at the socket that was claimed.
+    /// Answers from now on at the socket that was claimed. Answers take long to write where they are long, so this is
+    /// done on a thread of its own: sessions share theirs with nobody who asks.
     pub(crate) fn start(claim: Claim, answering: Answering, limits: Limits) -> io::Result<Self> {
-        let listener = UnixListener::from_std(claim.listener()?)?;
-        Ok(Server { task: tokio::spawn(serve(listener, Arc::new(answering), limits)), claim })
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = claim.listener()?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new().name("control".into()).spawn(move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    served = serve(listener, Arc::new(answering), limits) => {
+                        let Err(fault) = served;
+                        error!(%fault, "the control socket can't be listened at");
+                    }
+                    _ = stopped => {}
+                }
+            });
+        })?;
+        Ok(Server { stop, thread, claim })
     }
 
     /// Where it can be asked.
@@ -65,18 +83,27 @@ impl Server {
         self.claim.path()
     }
 
-    /// Answers nobody any more, and removes the socket.
+    /// Answers nobody any more, and removes the socket. Answers that are not whole are cut off.
     pub(crate) async fn stop(self) {
-        self.task.abort();
-        // It ended because it was told to.
-        let _ = self.task.await;
-        if let Err(fault) = self.claim.give_up() {
+        let Server { stop, thread, claim } = self;
+        let ended = tokio::task::spawn_blocking(move || {
+            // A thread that has ended needs not be told to.
+            let _ = stop.send(());
+            let _ = thread.join();
+            claim.give_up()
+        });
+        if let Ok(Err(fault)) = ended.await {
             warn!(%fault, "the control socket could not be removed");
         }
     }
 }
 
-async fn serve(listener: UnixListener, answering: Arc<Answering>, limits: Limits) {
+async fn serve(
+    listener: std::os::unix::net::UnixListener,
+    answering: Arc<Answering>,
+    limits: Limits,
+) -> io::Result<Infallible> {
+    let listener = UnixListener::from_std(listener)?;
     let places = Arc::new(Semaphore::new(limits.clients));
     // They end with this task.
     let mut clients = JoinSet::new();
@@ -168,6 +195,8 @@ impl Lines for Speaker {
             }
         }
         self.waiting.clear();
+        // Others may have but a line to hear.
+        yield_now().await;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@
 //! | a shard's inbox | 32 messages | tasks stop reading their sockets, and TCP slows the peers |
 //! | a session's queue | 1 MiB | its update group waits a moment, then goes on without it; prefixes pend, newest wins |
 //! | changes to the FIB | the table | a newer change takes an older one's place |
+//! | questions to shards | 2 | whoever asks waits |
 
 mod addresses;
 mod coming_up;

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use palisade_policy::Reason;
-
 use super::summary::signed;
 use super::text::{Columns, Side, duration, harmless, item};
 use super::{Array, ShowError, ask, print_json, unasked};
@@ -99,8 +97,7 @@ fn reasons(out: &mut impl Write, title: &str, counts: &BTreeMap<String, i64>) ->
     counts.sort_by_key(|(slug, count)| (-**count, *slug));
     for (at, (slug, count)) in counts.into_iter().enumerate() {
         let title = if at == 0 { title } else { "" };
-        let sentence = Reason::from_slug(slug).map_or("", Reason::sentence);
-        item(out, title, format_args!("{:>9} {slug:<26} {sentence}", signed(*count)))?;
+        item(out, title, format_args!("{} {slug}", signed(*count)))?;
     }
     Ok(())
 }

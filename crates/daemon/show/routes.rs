@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use palisade_policy::Reason;
+
 use super::text::{Columns, Side, item};
 use super::{Array, ShowError, ask, unasked};
 use crate::control::answer::{Line, RouteLine};
@@ -76,7 +78,11 @@ pub(super) fn show(
     } else if is_detailed {
         ask(arguments, &request, |line| Ok(paragraph(out, &*route(line)?)?))?
     } else {
-        let mut table = Table { out, first: Vec::new(), columns: None };
+        let mut head = HEAD.map(String::from);
+        if what.accepted || what.best {
+            head[REASON].clear();
+        }
+        let mut table = Table { out, head, first: Vec::new(), columns: None };
         let heard = ask(arguments, &request, |line| Ok(table.push(row(&*route(line)?))?));
         table.settle()?;
         heard?
@@ -99,17 +105,20 @@ fn route(line: Line) -> Result<Box<RouteLine>, ShowError> {
 
 const LEGEND: &str =
     "Flags: * accepted, > best, ! next hop can't be reached, x rejected; RPKI: V valid, I invalid";
-const HEAD: [&str; 7] = ["", "R", "prefix", "peer", "next hop", "rejected for", "AS path"];
+const HEAD: [&str; 6] = ["", "prefix", "peer", "next hop", "rejected for", "AS path"];
+/// The column that is of no use where nothing rejected is shown.
+const REASON: usize = 4;
 
 /// Rows that line up, the first of which decide how.
 struct Table<'a, W> {
     out: &'a mut W,
-    first: Vec<[String; 7]>,
-    columns: Option<Columns<7>>,
+    head: [String; 6],
+    first: Vec<[String; 6]>,
+    columns: Option<Columns<6>>,
 }
 
 impl<W: Write> Table<'_, W> {
-    fn push(&mut self, row: [String; 7]) -> io::Result<()> {
+    fn push(&mut self, row: [String; 6]) -> io::Result<()> {
         match &self.columns {
             Some(columns) => columns.write(self.out, &row),
             None => {
@@ -125,25 +134,23 @@ impl<W: Write> Table<'_, W> {
         if self.columns.is_some() || rows.is_empty() {
             return Ok(());
         }
-        let head = HEAD.map(String::from);
-        let columns = Columns::fit([Side::Left; 7], std::iter::once(&head).chain(&rows));
+        let columns = Columns::fit([Side::Left; 6], std::iter::once(&self.head).chain(&rows));
         writeln!(self.out, "{LEGEND}")?;
-        columns.write(self.out, &head)?;
+        columns.write(self.out, &self.head)?;
         rows.iter().try_for_each(|row| columns.write(self.out, row))?;
         self.columns = Some(columns);
         Ok(())
     }
 }
 
-fn row(route: &RouteLine) -> [String; 7] {
+fn row(route: &RouteLine) -> [String; 6] {
     let rpki = match route.rpki.as_str() {
         "valid" => "V",
         "not-found" => "",
         _ => "I",
     };
     [
-        flags(route).into(),
-        rpki.into(),
+        format!("{:<2}{rpki}", flags(route)),
         route.prefix.clone(),
         sender(route).into(),
         next_hop(route).into(),
@@ -185,7 +192,10 @@ fn paragraph(out: &mut impl Write, route: &RouteLine) -> io::Result<()> {
         "" => Ok(()),
         value => item(out, &format!("  {name}"), value),
     };
+    let reason = route.reason.as_deref().and_then(Reason::from_slug);
     item("verdict", &verdict(route))?;
+    item("because", reason.map_or("", Reason::sentence))?;
+    item("see", reason.map_or("", Reason::reference))?;
     item("reject community", &route.reject_communities.join(" "))?;
     item("would reject", &observed(route))?;
     item("RPKI", &route.rpki)?;
@@ -203,10 +213,7 @@ fn paragraph(out: &mut impl Write, route: &RouteLine) -> io::Result<()> {
 
 fn verdict(route: &RouteLine) -> String {
     match (&route.reason, flags(route)) {
-        (Some(reason), _) => match palisade_policy::Reason::from_slug(reason) {
-            Some(known) => format!("rejected, {reason}: {} ({})", known.sentence(), known.reference()),
-            None => format!("rejected, {reason}"),
-        },
+        (Some(reason), _) => format!("rejected: {reason}"),
         (None, "*>") => "accepted, best".into(),
         (None, "*!") => "accepted, but its next hop can't be reached".into(),
         _ => "accepted".into(),

@@ -30,9 +30,11 @@ impl<const N: usize> Columns<N> {
         Columns { sides, widths }
     }
 
-    /// Writes a row; a cell that is too wide moves what follows it.
+    /// Writes a row; a cell that is too wide moves what follows it. Columns without a width are left out.
     pub(super) fn write(&self, out: &mut impl Write, row: &[String; N]) -> io::Result<()> {
-        let cells = row.iter().zip(self.widths).zip(self.sides).map(|((cell, width), side)| match side {
+        let cells = row.iter().zip(self.widths).zip(self.sides);
+        let cells = cells.filter(|((cell, width), _)| *width > 0 || !cell.is_empty());
+        let cells = cells.map(|((cell, width), side)| match side {
             Side::Left => format!("{cell:<width$}"),
             Side::Right => format!("{cell:>width$}"),
         });
@@ -59,7 +61,7 @@ pub(super) fn harmless(words: &str) -> String {
 
 /// A line `name   value` of a listing.
 pub(super) fn item(out: &mut impl Write, name: &str, value: impl std::fmt::Display) -> io::Result<()> {
-    writeln!(out, "{}", format!("{name:<18}{value}").trim_end())
+    writeln!(out, "{}", format!("{name:<20}{value}").trim_end())
 }
 
 #[cfg(test)]
