@@ -33,6 +33,9 @@ fn what_is_written_is_what_is_read() {
     let fib = config.fib.as_ref().unwrap();
     assert_eq!((fib.table, fib.metric), (254, 32));
     assert_eq!(fib.preferred_source_ipv4, Some(Ipv4Addr::new(192, 0, 2, 1)));
+    assert_eq!(config.control.socket, Some(PathBuf::from("/run/palisade/control.sock")));
+    assert!(config.control.is_written);
+    assert_eq!(config.looking_glass.reject_communities, palisade_policy::RejectScheme::Palisade);
 
     let names: Vec<&str> = config.peers.iter().map(|peer| peer.name.as_str()).collect();
     assert_eq!(names[..3], ["transit-a", "transit-a-ipv6", "transit-b"]);

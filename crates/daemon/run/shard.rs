@@ -38,7 +38,7 @@ pub(crate) enum ToShard {
     /// Whether a next hop can be reached.
     NextHop(IpAddr, bool),
     /// Somebody wants to see some of it: a visit that is short whatever it finds.
-    Query(Query, oneshot::Sender<Page>),
+    Query(Box<Query>, oneshot::Sender<Page>),
     Totals(oneshot::Sender<Totals>),
 }
 

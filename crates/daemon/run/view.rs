@@ -78,7 +78,7 @@ impl RouterView {
 
     /// A page of what a shard holds; `None` while the router stops.
     pub(crate) async fn page(&self, shard: usize, query: Query) -> Option<Page> {
-        self.ask(shard, |reply| ToShard::Query(query, reply)).await
+        self.ask(shard, |reply| ToShard::Query(Box::new(query), reply)).await
     }
 
     /// How much all shards hold together; `None` while the router stops. A prefix is one shard's, but groups span shards.

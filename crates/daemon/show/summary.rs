@@ -11,7 +11,12 @@ use crate::terminal::grouped;
 pub(super) fn show(arguments: &Arguments, out: &mut impl Write) -> Result<(), ShowError> {
     ask(arguments, &Request::Summary, |line| {
         let Line::Summary(summary) = line else { return Err(unasked()) };
-        Ok(if arguments.json { print_json(out, &summary)? } else { print(out, &summary)? })
+        if arguments.json {
+            print_json(out, &summary)?;
+        } else {
+            print(out, &summary)?;
+        }
+        Ok(())
     })?;
     Ok(())
 }
