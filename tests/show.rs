@@ -291,6 +291,25 @@ fn routes_are_found_by_prefix_address_and_what_became_of_them() {
     assert!(router.show(&["routes", "--limit", "10"]).stderr.is_empty());
 }
 
+/// Every core has a part of the table; an answer is made of all parts.
+#[test]
+fn routes_of_all_shards_come_in_order_and_the_longest_of_all_is_found() {
+    let router = Router::start();
+    let mut member = Member::join(&router, 2);
+    let short: Vec<_> = (20..52).map(|at| net(at, 0, 0, 8)).collect();
+    let long: Vec<_> = (20..52).map(|at| net(at, 200, 0, 24)).collect();
+    member.announce(&[], &[], &short);
+    member.announce(&[], &[], &long);
+    router.wait_for_routes(64);
+    let listed = router.json(&["routes"]);
+    let expected = (20..52).flat_map(|at| [format!("{at}.0.0.0/8"), format!("{at}.200.0.0/24")]);
+    assert_eq!(json!(field(&listed, "prefix")), json!(expected.collect::<Vec<_>>()));
+    for at in 20..52 {
+        let found = router.json(&["routes", &format!("{at}.200.0.7")]);
+        assert_eq!(field(&found, "prefix"), [&json!(format!("{at}.200.0.0/24"))]);
+    }
+}
+
 #[test]
 fn a_person_is_told_in_lines_that_fit_and_line_up() {
     let (router, _members) = exchange();

@@ -1,11 +1,12 @@
 //! From a request to its answer.
 
+use std::collections::BTreeMap;
+use std::io;
+
 use palisade_bgp::Asn;
 use palisade_bgp::session::State;
 use palisade_policy::{Reason, RejectScheme, RovState};
 use palisade_rib::Tally;
-use std::collections::BTreeMap;
-use std::io;
 
 use super::answer::{EndLine, KernelLine, Line, PeerLine, Refusal, SummaryLine};
 use super::request::{Request, RoutesRequest};

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
+use tracing::warn;
 
 /// Owner and group may ask.
 const MODE: u32 = 0o660;
@@ -42,7 +43,7 @@ pub(crate) enum SocketError {
     Impossible { path: PathBuf, fault: io::Error },
 }
 
-/// A socket that is ours.
+/// A socket that is ours; its file goes with it.
 #[derive(Debug)]
 pub(crate) struct Claim {
     path: PathBuf,
@@ -86,13 +87,21 @@ impl Claim {
     }
 
     /// Removes the file, where it is still ours.
-    pub(crate) fn give_up(self) -> io::Result<()> {
+    fn give_up(&self) -> io::Result<()> {
         let _locked = lock(&self.folder)?;
         match fs::symlink_metadata(&self.path) {
             Ok(found) if identity(&found) == self.file => fs::remove_file(&self.path),
             Ok(_) => Ok(()),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(fault) => Err(fault),
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if let Err(fault) = self.give_up() {
+            warn!(%fault, socket = %self.path.display(), "the control socket could not be removed");
         }
     }
 }
@@ -151,11 +160,19 @@ mod tests {
     use super::*;
 
     use std::os::unix::net::UnixStream;
+    use std::sync::Barrier;
 
     fn path() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run").join("control.sock");
         (folder, path)
+    }
+
+    /// Leaves a socket as a process that was killed does.
+    fn leave(path: &Path) {
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        drop(UnixListener::bind(path).unwrap());
+        assert!(path.exists());
     }
 
     #[test]
@@ -164,7 +181,7 @@ mod tests {
         let claim = Claim::make(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o660);
         UnixStream::connect(&path).unwrap();
-        claim.give_up().unwrap();
+        drop(claim);
         assert!(!path.exists());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0, "nothing is left behind");
     }
@@ -172,12 +189,11 @@ mod tests {
     #[test]
     fn a_dead_one_is_replaced_and_a_live_one_is_left_alone() {
         let (_folder, path) = path();
-        drop(Claim::make(&path).unwrap());
-        assert!(path.exists(), "as a killed process leaves it");
+        leave(&path);
         let claim = Claim::make(&path).unwrap();
         assert!(matches!(Claim::make(&path), Err(SocketError::Taken(_))));
         UnixStream::connect(&path).unwrap();
-        claim.give_up().unwrap();
+        drop(claim);
     }
 
     #[test]
@@ -190,24 +206,35 @@ mod tests {
         let claim = Claim::make(&path).unwrap();
         fs::remove_file(&path).unwrap();
         let another = Claim::make(&path).unwrap();
-        claim.give_up().unwrap();
+        drop(claim);
         UnixStream::connect(&path).unwrap();
-        another.give_up().unwrap();
+        drop(another);
     }
 
     #[test]
-    fn two_that_start_at_once_agree_on_one() {
-        let (_folder, path) = path();
-        drop(Claim::make(&path).unwrap());
-        let starters: Vec<_> = (0..8)
-            .map(|_| {
-                let path = path.clone();
-                thread::spawn(move || Claim::make(&path))
-            })
-            .collect();
-        let claims: Vec<_> = starters.into_iter().map(|starter| starter.join().unwrap()).collect();
-        assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1, "{claims:?}");
-        UnixStream::connect(&path).unwrap();
+    fn of_those_that_start_at_once_one_has_it() {
+        const STARTERS: usize = 8;
+        for _ in 0..50 {
+            let (_folder, path) = path();
+            leave(&path);
+            let at_once = Barrier::new(STARTERS);
+            let start = || {
+                at_once.wait();
+                Claim::make(&path)
+            };
+            let claims: Vec<_> = thread::scope(|scope| {
+                let starters: Vec<_> = (0..STARTERS).map(|_| scope.spawn(start)).collect();
+                starters.into_iter().map(|starter| starter.join().unwrap()).collect()
+            });
+            assert_eq!(claims.iter().filter(|claim| claim.is_ok()).count(), 1, "{claims:?}");
+            assert!(
+                claims
+                    .iter()
+                    .flat_map(|claim| claim.as_ref().err())
+                    .all(|error| matches!(error, SocketError::Taken(_)))
+            );
+            UnixStream::connect(&path).unwrap();
+        }
     }
 
     #[test]

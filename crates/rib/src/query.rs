@@ -1,7 +1,7 @@
 //! Reading the table while it is in use: one short visit to a shard at a time.
 //!
 //! Whoever wants to see many paths asks for a [`Page`] of them, and then for the page after the last prefix it was told
-//! of. A visit ends when it has found [`MOST_FOUND`] paths or looked at [`MOST_VISITED`], whichever comes first, so it
+//! of. A visit ends when it has found 512 paths or looked at 2,048, whichever comes first, so it
 //! takes a shard about a millisecond, however large the table is and however little of it is wanted; nothing is
 //! locked or copied in between. The price: what is asked for in pages is not of one moment. A path that changes between
 //! two visits is seen as it was or as it is, one that stays is always seen, and none is seen twice.
