@@ -1,6 +1,7 @@
 //! Pages add up to the table, whatever is selected of it and wherever they end.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use palisade_bgp::Asn;
 use palisade_policy::{Checks, Mode, PathVerdict, Peer, Reason, Role, Snapshot};
@@ -151,6 +152,7 @@ fn what_changes_between_pages_is_neither_repeated_nor_in_the_way() {
     let first = shard.page(&all);
     all.after = first.after;
     shard.peer_down(PeerIndex(1));
+    while shard.publish(Instant::now(), &mut Nowhere).is_some() {}
     let new = ["10.0.0.0/24", "11.255.0.0/24", "12.0.0.0/24"].map(prefix);
     announce(&mut shard, 2, new.into_iter().filter_map(u32::of_prefix));
     assert_eq!(found(&shard, all), [prefix("11.255.0.0/24")]);
