@@ -13,8 +13,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(bird2 bgpdump iproute2 util-linux)
-programs=(bird bgpdump ip unshare)
+packages=(bird2 bgpdump iproute2 util-linux make)
+programs=(bird bgpdump ip unshare make)
 
 missing() {
     local program

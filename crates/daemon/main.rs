@@ -21,6 +21,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Threads that take a table in and others that give it away would leave the C library's allocator with holes.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The configuration, unless another is named.
 pub(crate) const CONFIG: &str = "/etc/palisade/palisade.toml";
 

@@ -52,6 +52,10 @@ impl SessionQueue {
         self.queued.load(Ordering::Acquire) < LIMIT_BYTES
     }
 
+    pub(crate) fn is_drained(&self) -> bool {
+        self.queued.load(Ordering::Acquire) == 0
+    }
+
     pub(crate) fn send(&self, outgoing: Outgoing) {
         if let Outgoing::Chunk(chunk) = &outgoing {
             self.queued.fetch_add(chunk.len(), Ordering::AcqRel);

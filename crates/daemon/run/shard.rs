@@ -203,6 +203,10 @@ impl Outbox for Wiring {
         self.queue(peer).is_none_or(SessionQueue::has_room)
     }
 
+    fn is_drained(&self, peer: PeerIndex) -> bool {
+        self.queue(peer).is_none_or(SessionQueue::is_drained)
+    }
+
     fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
         for queue in members.iter().filter_map(|member| self.queue(*member)) {
             queue.send(Outgoing::Chunk(Arc::clone(&chunk)));

@@ -30,7 +30,8 @@ use crate::path::PeerIndex;
 use crate::shard::Outbox;
 use crate::table::Table;
 
-/// How long a group waits for a member whose queue is full before it goes on without it.
+/// How long a group lets members wait that have nothing left to write, for one whose queue is full, before it goes on without
+/// that one.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// Prefixes that are walked or drained at a time: enough to fill messages, few enough to serve others in between.
 const STEP: usize = 4096;
@@ -83,12 +84,13 @@ pub(crate) struct Group<A: Address> {
     walk: Walk<A>,
     /// Prefixes that members have yet to hear of, with what was on offer when they last did.
     pending: BTreeMap<Net<A>, Box<[Offer]>>,
-    blocked_since: Option<Instant>,
+    /// Since when some members wait for others.
+    starving_since: Option<Instant>,
 }
 
 impl<A: Address> Group<A> {
     fn new(view: ExportView, members: Vec<PeerIndex>, walk: Walk<A>) -> Self {
-        Group { view, members, walk, pending: BTreeMap::new(), blocked_since: None }
+        Group { view, members, walk, pending: BTreeMap::new(), starving_since: None }
     }
 
     fn is_idle(&self) -> bool {
@@ -291,14 +293,14 @@ impl<A: Address> Groups<A> {
         let mut split = Vec::new();
         for group in self.groups.iter_mut().filter(|group| !group.is_idle()) {
             let due = if group.has_room(outbox) {
-                group.blocked_since = None;
+                group.starving_since = None;
                 group.step(source, outbox).then_some(now)
+            } else if group.loses_patience(now, outbox) {
+                split.push(group.split_slow(outbox));
+                Some(now)
             } else {
-                let since = *group.blocked_since.get_or_insert(now);
-                let slow = (now >= since + PATIENCE).then(|| group.split_slow(outbox)).flatten();
-                let went_on = slow.is_some();
-                split.extend(slow);
-                if went_on { Some(now) } else { (now < since + PATIENCE).then_some(since + PATIENCE) }
+                // Where all are full, the first that has room again says so.
+                group.members.iter().any(|member| outbox.has_room(*member)).then_some(now + PATIENCE)
             };
             again = [again, due].into_iter().flatten().min();
         }
@@ -335,17 +337,23 @@ impl<A: Address> Group<A> {
         self.members.sort_unstable();
     }
 
-    /// Parts with the members whose queues are full, where others wait for them.
-    fn split_slow(&mut self, outbox: &impl Outbox) -> Option<Group<A>> {
-        let slow: Vec<PeerIndex> =
-            self.members.iter().copied().filter(|member| !outbox.has_room(*member)).collect();
-        if slow.len() == self.members.len() {
-            return None;
+    /// Whether members that have nothing left to write have waited too long for one whose queue is full. As long as all have
+    /// something to write, nobody is held up, and one encoding goes on serving all.
+    fn loses_patience(&mut self, now: Instant, outbox: &impl Outbox) -> bool {
+        if !self.members.iter().any(|member| outbox.is_drained(*member)) {
+            self.starving_since = None;
+            return false;
         }
-        self.members.retain(|member| !slow.contains(member));
-        self.blocked_since = None;
+        now >= *self.starving_since.get_or_insert(now) + PATIENCE
+    }
+
+    /// Parts with the members whose queues are full.
+    fn split_slow(&mut self, outbox: &impl Outbox) -> Group<A> {
+        let (fast, slow) = self.members.iter().partition(|member| outbox.has_room(**member));
+        self.members = fast;
+        self.starving_since = None;
         let mut group = Group::new(self.view, slow, self.walk);
         group.pending = self.pending.clone();
-        Some(group)
+        group
     }
 }

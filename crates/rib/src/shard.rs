@@ -31,6 +31,8 @@ use crate::table::Table;
 pub trait Outbox {
     /// Whether a peer's queue takes another chunk.
     fn has_room(&self, peer: PeerIndex) -> bool;
+    /// Whether a peer has nothing left to be written.
+    fn is_drained(&self, peer: PeerIndex) -> bool;
     /// Queues a chunk for members of a group; each writes what it is [meant to](Chunk::slices_for).
     fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>);
     /// A peer has been sent all that the shard holds of a family: the time for End-of-RIB (RFC 4724 s2).

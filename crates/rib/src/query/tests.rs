@@ -13,6 +13,9 @@ use crate::{AttributeSet, Batch, PeerCounters, Ranking, RibPeer};
 struct Nowhere;
 
 impl crate::Outbox for Nowhere {
+    fn is_drained(&self, _: PeerIndex) -> bool {
+        true
+    }
     fn has_room(&self, _: PeerIndex) -> bool {
         true
     }

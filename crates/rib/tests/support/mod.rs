@@ -87,6 +87,10 @@ impl Outbox for Wires {
         !self.stalled.contains(&peer)
     }
 
+    fn is_drained(&self, peer: PeerIndex) -> bool {
+        self.has_room(peer)
+    }
+
     fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
         for member in members {
             let slices: Vec<_> = chunk.slices_for(*member).collect();
