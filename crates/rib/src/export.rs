@@ -34,11 +34,20 @@ pub struct ExportView {
 impl ExportView {
     /// Whether a best path goes out to the peers of this view; split horizon comes on top.
     pub fn allows(&self, best: &Best) -> bool {
-        let furthest = if self.role == Role::Internal { Scope::Internal } else { Scope::Anyone };
-        best.attributes.scope() <= furthest
+        best.attributes.scope() <= self.furthest(best)
             && exports(best.source, self.role)
             && !self.leaks_otc(best)
             && (self.own_next_hop.is_some() || self.keeps(best))
+    }
+
+    /// How far a path may be meant to go if it is to reach the peers of this view. NO_EXPORT on a member's blackhole is meant for those
+    /// who are to drop the traffic (RFC 7999 s3.2), not for the route server that passes it on.
+    fn furthest(&self, best: &Best) -> Scope {
+        match self.role {
+            Role::Internal => Scope::Internal,
+            Role::RsClient if best.attributes.path_verdict().blackhole => Scope::Internal,
+            _ => Scope::Anyone,
+        }
     }
 
     /// RFC 9234 s5, egress rule 2.

@@ -33,6 +33,9 @@ use crate::table::Table;
 /// How long a group lets members wait that have nothing left to write, for one whose queue is full, before it goes on without
 /// that one.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// How long the first member of a group waits for others whose sessions come up too, to be sent the table with them: after a
+/// link was lost, hundreds return at once.
+const GATHERING: Duration = Duration::from_millis(50);
 /// Prefixes that are walked or drained at a time: enough to fill messages, few enough to serve others in between.
 const STEP: usize = 4096;
 
@@ -86,11 +89,13 @@ pub(crate) struct Group<A: Address> {
     pending: BTreeMap<Net<A>, Box<[Offer]>>,
     /// Since when some members wait for others.
     starving_since: Option<Instant>,
+    /// Since when it gathers members that have been told nothing yet.
+    gathering_since: Option<Instant>,
 }
 
 impl<A: Address> Group<A> {
     fn new(view: ExportView, members: Vec<PeerIndex>, walk: Walk<A>) -> Self {
-        Group { view, members, walk, pending: BTreeMap::new(), starving_since: None }
+        Group { view, members, walk, pending: BTreeMap::new(), starving_since: None, gathering_since: None }
     }
 
     fn is_idle(&self) -> bool {
@@ -292,7 +297,9 @@ impl<A: Address> Groups<A> {
         let mut again: Option<Instant> = None;
         let mut split = Vec::new();
         for group in self.groups.iter_mut().filter(|group| !group.is_idle()) {
-            let due = if group.has_room(outbox) {
+            let due = if let Some(until) = group.gathers_until(now) {
+                Some(until)
+            } else if group.has_room(outbox) {
                 group.starving_since = None;
                 group.step(source, outbox).then_some(now)
             } else if group.loses_patience(now, outbox) {
@@ -335,6 +342,15 @@ impl<A: Address> Group<A> {
     fn admit(&mut self, peers: impl IntoIterator<Item = PeerIndex>) {
         self.members.extend(peers);
         self.members.sort_unstable();
+    }
+
+    /// When a group that has told its members nothing yet is to begin, if that is not now.
+    fn gathers_until(&mut self, now: Instant) -> Option<Instant> {
+        if self.walk != Walk::Joining(None) {
+            return None;
+        }
+        let until = *self.gathering_since.get_or_insert(now) + GATHERING;
+        (now < until).then_some(until)
     }
 
     /// Whether members that have nothing left to write have waited too long for one whose queue is full. As long as all have

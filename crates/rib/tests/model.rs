@@ -233,6 +233,10 @@ fn what_changes_while_a_new_session_is_sent_the_table_is_neither_lost_nor_sent_w
     nets.iter().for_each(|net| say(&mut play, *net, Some(60_000)));
     play.settle();
     play.shard.peer_up(joining, rib_peer(joining));
+    // It waits a moment for others that join.
+    play.shard.publish(play.now, &mut play.wires);
+    assert!(!play.wires.held.contains_key(&joining));
+    play.now += Duration::from_millis(50);
     while play.wires.held.get(&joining).map_or(0, BTreeMap::len) < 15_000 {
         play.shard.publish(play.now, &mut play.wires);
         let sent: Vec<Net<u32>> = play.wires.held[&joining].keys().map(|(net, _)| *net).collect();
@@ -246,6 +250,26 @@ fn what_changes_while_a_new_session_is_sent_the_table_is_neither_lost_nor_sent_w
     play.settle();
     play.compare(7);
     assert_eq!(play.wires.spurious, 0, "nothing was withdrawn that had not been announced");
+}
+
+#[test]
+fn sessions_that_come_up_together_are_sent_the_table_together() {
+    let mut play = Play::new(3);
+    for peer in [1, 2, 3].map(PeerIndex) {
+        play.shard.peer_up(peer, rib_peer(peer));
+        play.shard.publish(play.now, &mut play.wires);
+        play.now += Duration::from_millis(20);
+    }
+    // The two customers are sent the same, and joined 20 ms apart.
+    assert_eq!(play.shard.groups()[0], 2);
+    let late = PeerIndex(2);
+    play.shard.peer_down(late);
+    play.settle();
+    play.shard.peer_up(late, rib_peer(late));
+    play.shard.publish(play.now, &mut play.wires);
+    assert_eq!(play.shard.groups()[0], 3, "one that comes later has a walk of its own");
+    play.settle();
+    assert_eq!(play.shard.groups()[0], 2);
 }
 
 #[test]
