@@ -1,6 +1,8 @@
-//! What a neighbour announces, and what the registries say: plain data that BIRD is fed with and the oracle judges.
+//! What a neighbour announces: plain data that BIRD is fed with and the oracle judges.
 
 use ipnet::IpNet;
+
+use crate::support::vrp::Vrp;
 
 /// A route as a neighbour announces it.
 #[derive(Clone, Debug)]
@@ -22,14 +24,6 @@ impl Announcement {
     pub(crate) fn origin(&self) -> u32 {
         self.path.last().copied().unwrap_or(0)
     }
-}
-
-/// A validated ROA payload.
-#[derive(Clone, Debug)]
-pub(crate) struct Vrp {
-    pub(crate) prefix: IpNet,
-    pub(crate) max_length: u8,
-    pub(crate) asn: u32,
 }
 
 /// A table with the VRPs of its day.

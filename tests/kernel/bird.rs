@@ -1,79 +1,23 @@
-//! A BIRD in a namespace: its configuration, its life, and what it says.
+//! A BIRD that plays neighbours: its configuration, and what they do.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use crate::announcement::Announcement;
-use crate::namespace::Process;
 use crate::neighbor::Neighbor;
 use crate::oracle::OURS;
-
-/// How long it may take to read its routes, which for the real table are more than a hundred megabytes.
-const LOADING: Duration = Duration::from_secs(300);
-
-/// The end of the log that is shown with a failure.
-const LAST_LINES: usize = 20;
-
-pub(crate) struct Bird {
-    namespace: &'static str,
-    folder: PathBuf,
-    process: Option<Process>,
-}
+use crate::support::bird::Bird;
 
 impl Bird {
     /// Writes the configuration of a BIRD that plays these neighbours, and starts it.
-    pub(crate) fn start(
-        namespace: &'static str,
-        folder: &Path,
-        neighbors: &[&Neighbor],
-        extra: &str,
-    ) -> Self {
+    pub(crate) fn play(namespace: &'static str, folder: &Path, neighbors: &[&Neighbor], extra: &str) -> Self {
         let folder = folder.join(namespace);
         fs::create_dir_all(&folder).expect("a folder can be made");
-        let mut text = format!("log \"{}\" all;\n", folder.join("log").display());
         let id = neighbors.first().map(|neighbor| neighbor.router_id).expect("a BIRD plays someone");
-        let _ = writeln!(text, "router id {id};\ntimeformat protocol iso long ms;\nprotocol device {{}}");
+        let mut text = format!("router id {id};\ntimeformat protocol iso long ms;\nprotocol device {{}}\n");
         neighbors.iter().for_each(|neighbor| configure(neighbor, &folder, &mut text));
-        fs::write(folder.join("bird.conf"), text + extra).expect("a file can be written");
-        let mut bird = Bird { namespace, folder, process: None };
-        bird.run();
-        bird
-    }
-
-    /// Starts it, again where it was killed, and waits until it has read its routes.
-    pub(crate) fn run(&mut self) {
-        let mut command = Command::new("ip");
-        command
-            .args(["netns", "exec", self.namespace, "bird", "-f", "-c"])
-            .arg(self.folder.join("bird.conf"));
-        command.arg("-s").arg(self.socket()).stdout(Stdio::null());
-        // `ip netns exec` becomes BIRD, so that it is BIRD that is killed.
-        self.process = Some(Process(command.spawn().expect("bird starts")));
-        let deadline = Instant::now() + LOADING;
-        while !self.try_ask("show status").contains("up and running") {
-            assert!(Instant::now() < deadline, "BIRD does not start: {}", self.log());
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    /// Ends it without a word to its neighbours.
-    pub(crate) fn kill(&mut self) {
-        self.process = None;
-    }
-
-    /// Has it do something.
-    pub(crate) fn ask(&self, command: &str) -> String {
-        let answer = self.try_ask(command);
-        assert!(answer.contains("ready"), "birdc {command}: {answer}");
-        answer
-    }
-
-    fn try_ask(&self, command: &str) -> String {
-        let output = Command::new("birdc").arg("-s").arg(self.socket()).args(command.split(' ')).output();
-        String::from_utf8_lossy(&output.expect("birdc runs").stdout).into_owned()
+        Bird::start(namespace, &folder, &(text + extra))
     }
 
     /// Switches a group of a neighbour's routes on or off.
@@ -100,26 +44,7 @@ impl Bird {
 
     /// All its sessions in a line each.
     pub(crate) fn sessions(&self) -> String {
-        self.try_ask("show protocols")
-            .lines()
-            .filter(|line| line.contains("BGP"))
-            .collect::<Vec<_>>()
-            .join("\n")
-    }
-
-    /// The end of its log.
-    pub(crate) fn last_words(&self) -> String {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
-    }
-
-    pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.join("socket")
+        self.ask("show protocols").lines().filter(|line| line.contains("BGP")).collect::<Vec<_>>().join("\n")
     }
 }
 

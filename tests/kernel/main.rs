@@ -21,21 +21,22 @@
 
 mod announcement;
 mod bird;
-
 mod injector;
 mod kernel;
+mod links;
 mod monitor;
-mod namespace;
 mod neighbor;
 mod oracle;
-mod random;
 mod real;
 mod router;
 mod story;
 mod table;
 mod world;
 
-use namespace::in_namespace;
+#[path = "../support/mod.rs"]
+mod support;
+
+use support::namespace::in_namespace;
 use world::World;
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 
 use crate::kernel::prefix;
-use crate::namespace::{Process, run};
+use crate::support::namespace::{Process, run};
 
 /// A route that nobody needs, by which the monitor is known to listen and to have caught up.
 const MARK: &str = "198.51.100.255/32";

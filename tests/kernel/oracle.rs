@@ -8,7 +8,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::announcement::{Announcement, Vrp};
+use crate::announcement::Announcement;
+use crate::support::vrp::Vrp;
 
 /// Our AS.
 pub(crate) const OURS: u32 = 200_000;

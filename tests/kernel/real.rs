@@ -11,8 +11,9 @@ use flate2::read::MultiGzDecoder;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::announcement::{Announcement, Table, Vrp};
-use crate::random::Random;
+use crate::announcement::{Announcement, Table};
+use crate::support::random::Random;
+use crate::support::vrp::Vrp;
 
 /// The snapshot of the table, and the registry of who originates what.
 const PREFIXES: &str = "table/as3333.20260511-initial-state.txt.gz";

@@ -7,12 +7,13 @@ use std::time::Instant;
 
 use ipnet::IpNet;
 
-use crate::bird::Bird;
 use crate::monitor::{Happened, Monitor};
 use crate::oracle::Routes;
-use crate::router::Router;
+use crate::support::bird::Bird;
+use crate::support::namespace;
+use crate::support::router::Router;
 use crate::world::{CUSTOMER, SECOND, TRANSIT, World, v6};
-use crate::{injector, kernel, namespace};
+use crate::{injector, kernel, links};
 
 /// Where the injector speaks from, and BIRD's address on that link.
 const INJECTOR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 17);
@@ -64,8 +65,8 @@ impl<'a> Story<'a> {
             first.asn,
             injector::ASN
         );
-        let transit = Bird::start("transit", folder, &[first], &listening);
-        let edge = Bird::start("edge", folder, &others.iter().collect::<Vec<_>>(), "");
+        let transit = Bird::play("transit", folder, &[first], &listening);
+        let edge = Bird::play("edge", folder, &others.iter().collect::<Vec<_>>(), "");
         let aggregated = &first.groups.first().expect("it has routes").announcements;
         let injector = injector::announce(INJECTED, INJECTOR, aggregated);
         println!("== BIRD has read its routes: {:.1?}", started.elapsed());
@@ -306,15 +307,15 @@ impl<'a> Story<'a> {
 
 /// Two namespaces with a link to each, and the addresses that everyone has there.
 fn make_networks() {
-    namespace::prepare();
-    namespace::join("transit");
-    namespace::join("edge");
-    namespace::address("transit", TRANSIT, (Ipv4Addr::new(192, 0, 2, 2), v6(1, 2)));
+    links::prepare();
+    links::join("transit");
+    links::join("edge");
+    links::address("transit", TRANSIT, (Ipv4Addr::new(192, 0, 2, 2), v6(1, 2)));
     namespace::run(&format!(
         "ip addr add {INJECTOR}/28 dev transit; ip -n transit addr add {INJECTED}/28 dev uplink"
     ));
-    namespace::address("edge", CUSTOMER, (Ipv4Addr::new(198, 51, 100, 2), v6(2, 2)));
-    namespace::address("edge", SECOND, (Ipv4Addr::new(198, 51, 100, 18), v6(3, 2)));
+    links::address("edge", CUSTOMER, (Ipv4Addr::new(198, 51, 100, 2), v6(2, 2)));
+    links::address("edge", SECOND, (Ipv4Addr::new(198, 51, 100, 18), v6(3, 2)));
 }
 
 /// Routes of other programs: to places of their own, and beside routes of ours.

@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::announcement::{Announcement, Table, Vrp};
+use crate::announcement::{Announcement, Table};
 use crate::oracle::OURS;
-use crate::random::Random;
+use crate::support::random::Random;
+use crate::support::vrp::Vrp;
 
 /// So many IPv4 and IPv6 prefixes, and VRPs for more than half of them.
 pub(crate) fn made_up(seed: u64, v4: usize, v6: usize) -> Table {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::announcement::{Announcement, Table, Vrp};
+use crate::announcement::{Announcement, Table};
 use crate::neighbor::{Group, Neighbor};
 use crate::oracle::{Rank, Registries, Role, Routes};
-use crate::random::Random;
+use crate::support::random::Random;
+use crate::support::vrp::{self, Vrp};
 
 /// Of so many origin ASes one is the customer's customer.
 const ORIGINS_A_MEMBER: u32 = 12;
@@ -119,17 +120,8 @@ impl World {
         }
     }
 
-    /// The VRPs as rpki-client writes them.
     pub(crate) fn write_vrps(&self, folder: &Path) {
-        let mut text = String::from("{\"metadata\": {}, \"roas\": [\n");
-        for (at, Vrp { prefix, max_length, asn }) in self.vrps.iter().enumerate() {
-            let comma = if at > 0 { "," } else { "" };
-            let _ = writeln!(
-                text,
-                "{comma}{{\"prefix\": \"{prefix}\", \"maxLength\": {max_length}, \"asn\": {asn}}}"
-            );
-        }
-        fs::write(folder.join("vrps.json"), text + "]}\n").expect("a file can be written");
+        vrp::write(&self.vrps, folder);
     }
 
     /// The route objects and the customer's as-set, as a registry's dump.

@@ -4,10 +4,9 @@
 //! When that first process ends the kernel ends every other one in there and takes the networks away, so nothing is left
 //! behind, whatever happens.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::process::{Child, Command};
 
-const INSIDE: &str = "PALISADE_KERNEL_INSIDE";
+const INSIDE: &str = "PALISADE_TEST_INSIDE";
 const NAMESPACES: [&str; 6] = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
 /// Runs `body` in namespaces of its own, or says why not.
@@ -63,25 +62,9 @@ fn command(program: &str) -> Command {
     command
 }
 
-/// Prepares the router's namespace, which the test is in.
+/// Prepares the namespace that the test is in, with a `/run` of its own.
 pub(crate) fn prepare() {
     run("mount -t tmpfs tmpfs /run && ip link set lo up");
-    // The kernel's own limits on IPv6 routes are for small machines.
-    run("test ! -w /proc/sys/net/ipv6/route/max_size || echo 2147483647 >/proc/sys/net/ipv6/route/max_size");
-}
-
-/// Makes a namespace at the other end of a link of that name.
-pub(crate) fn join(name: &str) {
-    run(&format!("ip netns add {name} && ip link add {name} type veth peer name uplink netns {name}"));
-    run(&format!("ip link set {name} up && ip -n {name} link set lo up && ip -n {name} link set uplink up"));
-}
-
-/// Gives a link addresses at both ends.
-pub(crate) fn address(link: &str, ours: (Ipv4Addr, Ipv6Addr), theirs: (Ipv4Addr, Ipv6Addr)) {
-    for (place, device, (v4, v6)) in [(String::new(), link, ours), (format!("-n {link}"), "uplink", theirs)] {
-        run(&format!("ip {place} addr replace {v4}/28 dev {device}"));
-        run(&format!("ip {place} addr replace {v6}/64 dev {device} nodad"));
-    }
 }
 
 /// Runs a command line and returns what it printed.
