@@ -41,7 +41,7 @@ use world::World;
 
 #[test]
 fn the_kernel_holds_exactly_the_best_accepted_routes() {
-    in_namespace("the_kernel_holds_exactly_the_best_accepted_routes", || {
+    in_namespace("the_kernel_holds_exactly_the_best_accepted_routes", "true", || {
         let table = table::made_up(2026, 20_000, 5_000);
         story::tell(World::of(table));
     });
@@ -50,7 +50,7 @@ fn the_kernel_holds_exactly_the_best_accepted_routes() {
 #[test]
 #[ignore = "takes minutes; see the head of tests/kernel/main.rs"]
 fn the_kernel_holds_exactly_the_real_table() {
-    in_namespace("the_kernel_holds_exactly_the_real_table", || match real::table() {
+    in_namespace("the_kernel_holds_exactly_the_real_table", "true", || match real::table() {
         Ok(table) => story::tell(World::of(table)),
         Err(why) => println!("skipped: the_kernel_holds_exactly_the_real_table: {why}"),
     });

@@ -16,7 +16,7 @@ const LAST_LINES: usize = 20;
 pub(crate) struct Bird {
     namespace: &'static str,
     folder: PathBuf,
-    process: Option<Process>,
+    pub(crate) process: Option<Process>,
 }
 
 impl Bird {

@@ -9,12 +9,12 @@ use std::process::{Child, Command};
 const INSIDE: &str = "PALISADE_TEST_INSIDE";
 const NAMESPACES: [&str; 6] = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
-/// Runs `body` in namespaces of its own, or says why not.
-pub(crate) fn in_namespace(test: &str, body: fn()) {
+/// Runs `body` in namespaces of its own, or says why not. What it does there that may not work everywhere is `tried` first.
+pub(crate) fn in_namespace(test: &str, tried: &str, body: fn()) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
-    match way_in() {
+    match way_in(tried) {
         Err(why) => println!("skipped: {test}: {why}"),
         Ok(way) => {
             let mut command = unshare(&way);
@@ -30,17 +30,18 @@ pub(crate) fn in_namespace(test: &str, body: fn()) {
 }
 
 /// The arguments of `unshare` that work here.
-fn way_in() -> Result<Vec<&'static str>, String> {
+fn way_in(tried: &str) -> Result<Vec<&'static str>, String> {
     for program in ["ip", "bird", "birdc"] {
         if let Err(fault) = command(program).arg("--version").output() {
             return Err(format!("no {program}: {fault}"));
         }
     }
-    let script = "mount -t tmpfs tmpfs /run && ip netns add probe && ip link add left type veth peer name right netns probe";
+    let networks = "mount -t tmpfs tmpfs /run && ip netns add probe && ip link add left type veth peer name right netns probe";
+    let script = format!("{networks} && {tried}");
     let mut why = String::new();
     for user in [&[][..], &["--user", "--map-root-user"]] {
         let way = [user, &NAMESPACES].concat();
-        match unshare(&way).args(["sh", "-c", script]).output() {
+        match unshare(&way).args(["sh", "-c", &script]).output() {
             Ok(output) if output.status.success() => return Ok(way),
             Ok(output) => why = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "),
             Err(fault) => why = format!("no unshare: {fault}"),
@@ -78,6 +79,11 @@ pub(crate) fn run(line: &str) -> String {
 pub(crate) struct Process(pub(crate) Child);
 
 impl Process {
+    /// Sends it a signal by name.
+    pub(crate) fn signal(&self, name: &str) {
+        run(&format!("kill -{name} {}", self.0.id()));
+    }
+
     /// Ends it at once (SIGKILL).
     pub(crate) fn kill(&mut self) {
         // One that has ended already can't be killed, which is as well.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use super::namespace::{Process, run};
+use super::namespace::Process;
 
 /// The end of the log that is shown with a failure.
 const LAST_LINES: usize = 40;
@@ -49,8 +49,7 @@ impl Router {
 
     /// Sends it a signal by name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.process.as_ref().map(|process| process.0.id()).expect("it runs");
-        run(&format!("kill -{name} {id}"));
+        self.process.as_ref().expect("it runs").signal(name);
     }
 
     /// Asks it to end, and returns how it did.
