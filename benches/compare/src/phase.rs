@@ -1,0 +1,67 @@
+//! The phases of a run, by name, and what one came to.
+//!
+//! | phase | what is timed |
+//! |---|---|
+//! | `up` | all sessions at once, from the first connection until the last is established |
+//! | `load` | from the first octet sent until every receiver holds exactly what it should |
+//! | `policy` | a policy that refuses every route: until every receiver holds nothing |
+//! | `policy-back` | the old policy again: until every receiver holds all again |
+//! | `drop` | edge router: one provider's session ends, until the listener holds the best of the others' |
+//! | `return` | and it is back and sends all again |
+//! | `flap` | route server: half of the members' sessions end at once, until the others hold each other's alone |
+//! | `flap-back` | and they are back and send all again |
+//! | `withdraw` | all withdraw all, until nobody holds anything |
+//! | `again` | the load once more, into a daemon that has seen it before |
+//! | `slow` | the same, while one member reads at 10 kB/s: until all *others* hold what they should |
+
+use crate::holding::Off;
+use crate::service::Waits;
+
+/// Part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Step {
+    /// `load` alone.
+    Load,
+    /// `policy` and `policy-back`.
+    Policy,
+    /// `drop` and `return`, for an edge router.
+    Drop,
+    /// `flap` and `flap-back`, for a route server.
+    Flap,
+    /// `withdraw`, and memory after it.
+    Withdraw,
+    /// `again` and `slow`, for a route server.
+    Slow,
+}
+
+impl Step {
+    /// All, in the order in which they are played.
+    pub(crate) const ALL: [Step; 6] =
+        [Step::Load, Step::Policy, Step::Drop, Step::Flap, Step::Withdraw, Step::Slow];
+}
+
+/// What a phase came to.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(crate) struct Outcome {
+    /// Its name.
+    pub(crate) phase: &'static str,
+    /// How long it took; `None` where it did not come to its end.
+    pub(crate) seconds: Option<f64>,
+    /// Whether every receiver held exactly what it should.
+    pub(crate) exact: bool,
+    /// By how much they did not, all together.
+    pub(crate) off: Off,
+    /// Prefixes that arrived and are none of the table's.
+    pub(crate) foreign: u64,
+    /// Sessions that were lost, and why the first of them was.
+    pub(crate) lost: usize,
+    /// Why the first was lost.
+    pub(crate) fault: Option<String>,
+    /// Prefixes that arrived, announced or withdrawn.
+    pub(crate) deliveries: u64,
+    /// UPDATEs that arrived.
+    pub(crate) updates: u64,
+    /// How long news from the probe took.
+    pub(crate) waits: Option<Waits>,
+}
