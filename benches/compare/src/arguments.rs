@@ -59,6 +59,10 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 240, value_name = "SECONDS")]
     pub(crate) timeout: u64,
 
+    /// The most memory that a daemon may use, in MiB: one that uses more is ended
+    #[arg(long, default_value_t = 8_192, value_name = "MIB")]
+    pub(crate) most_memory: u32,
+
     /// Another thing to do
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

@@ -30,28 +30,6 @@ impl Bits {
     pub(crate) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
-
-    /// Takes out every number.
-    pub(crate) fn clear(&mut self) {
-        self.0.fill(0);
-    }
-
-    /// Adds the numbers that are in both of two others.
-    pub(crate) fn add_common(&mut self, one: &Bits, other: &Bits) {
-        for ((word, a), b) in self.0.iter_mut().zip(&one.0).zip(&other.0) {
-            *word |= a & b;
-        }
-    }
-
-    /// How many numbers are in this set and not in the other.
-    pub(crate) fn len_without(&self, other: &Bits) -> usize {
-        self.0.iter().zip(&other.0).map(|(a, b)| (a & !b).count_ones() as usize).sum()
-    }
-
-    /// How many numbers are in this set and in the other.
-    pub(crate) fn len_common(&self, other: &Bits) -> usize {
-        self.0.iter().zip(&other.0).map(|(a, b)| (a & b).count_ones() as usize).sum()
-    }
 }
 
 #[cfg(test)]
@@ -63,9 +41,6 @@ mod tests {
         let mut bits = Bits::none(130);
         assert!(!bits.set(0, true) && !bits.set(129, true) && bits.set(129, true));
         assert_eq!(bits.len(), 2);
-        let mut other = Bits::none(130);
-        other.set(129, true);
-        assert_eq!((bits.len_without(&other), bits.len_common(&other)), (1, 1));
         assert!(bits.set(0, false) && !bits.holds(0));
     }
 }

@@ -11,6 +11,12 @@ use nix::sched::{CloneFlags, setns};
 use crate::member;
 use crate::problem::Problem;
 
+/// Octets that the buffers of all sessions on one side may hold together. Beyond its share of memory the kernel drops what
+/// has arrived, and a session then waits for minutes until it is sent again.
+const BUFFERS: usize = 1 << 30;
+/// What a buffer may grow to where there are few sessions: about what Linux lets it.
+const BUFFER: usize = 4 << 20;
+
 /// The two namespaces.
 #[derive(Debug)]
 pub(crate) struct Ground {
@@ -55,6 +61,12 @@ impl Ground {
             "nodad",
         ])?;
         ground.add_players(sessions)?;
+        let most = (BUFFERS / sessions).min(BUFFER);
+        for (side, kind) in [(&ground.daemons, "tcp_wmem"), (&ground.players, "tcp_rmem")] {
+            let setting = format!("echo 4096 131072 {most} > /proc/sys/net/ipv4/{kind}");
+            let output = within(side, &["sh".into(), "-c".into(), setting]).output();
+            said(output.map_err(Problem::system("running sh"))?, kind)?;
+        }
         Ok(ground)
     }
 

@@ -65,7 +65,7 @@ pub(crate) fn table(load: &Load) -> Result<Table, Problem> {
         Kind::Full => all_send_all(load, &groups, &mut table, &mut random),
         _ => each_sends_its_own(load, groups, &mut table, &mut random),
     }
-    table.add_probes();
+    table.finish();
     Ok(table)
 }
 

@@ -150,7 +150,14 @@ fn one_load(
     let vrps = arguments.vrps.as_deref().map(Vrps::read).transpose()?;
     let steps = arguments.steps();
     let patience = Patience { total: arguments.patience(), silence: arguments.patience() / 4 };
-    let play = Play::new(load, &table, arguments.vrps.as_deref(), &steps, patience);
+    let play = Play::new(
+        load,
+        &table,
+        arguments.vrps.as_deref(),
+        &steps,
+        patience,
+        f64::from(arguments.most_memory),
+    );
     for run in 1..=arguments.runs {
         for daemon in daemons {
             eprintln!("{} {load}, run {run} of {}", daemon.name(), arguments.runs);

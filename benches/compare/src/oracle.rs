@@ -39,6 +39,7 @@ pub(crate) struct Oracle {
     prepended: Vec<Map<u32, u64>>,
     reaches: Vec<Reach>,
     refused: Vec<Bits>,
+    sender_of: Vec<u16>,
 }
 
 /// What every session should hold.
@@ -61,6 +62,7 @@ impl Oracle {
             has_prepends: Bits::none(table.sets.len()),
             prepended: vec![Map::default(); load.sessions()],
             reaches: Vec::new(),
+            sender_of: Vec::with_capacity(table.sets.len()),
             refused: table.feeds.iter().map(|_| Bits::none(size)).collect(),
         };
         oracle.digest_sets(table);
@@ -85,6 +87,14 @@ impl Oracle {
             return *prepended == heard;
         }
         self.digests[set as usize] == heard
+    }
+
+    /// Whether a set is a session's own. A daemon may send a member its own routes back; the member drops them, as its AS is
+    /// in the path (RFC 4271 s9.1.2), so they count as never sent.
+    #[inline]
+    pub(crate) fn is_echo(&self, session: usize, set: u32) -> bool {
+        self.rigor == Rigor::Exact
+            && self.sender_of.get(set as usize).is_some_and(|sender| usize::from(*sender) == session)
     }
 
     /// Whether routes' attributes are looked at, and with them, whether the next hop is.
@@ -188,6 +198,7 @@ impl Oracle {
         for (sender, feed) in table.feeds.iter().enumerate() {
             for run in &feed.sets {
                 debug_assert_eq!(run.set as usize, self.digests.len());
+                self.sender_of.push(sender as u16);
                 self.digests.push(self.digest(&table.sets[run.set as usize], sender, 0));
             }
         }

@@ -62,6 +62,10 @@ pub(crate) struct Outcome {
     pub(crate) deliveries: u64,
     /// UPDATEs that arrived.
     pub(crate) updates: u64,
+    /// Prefixes that came back to who announced them, which a real member would drop.
+    pub(crate) echoed: u64,
+    /// The longest time in which a session heard nothing though it did not yet hold what it should, in milliseconds.
+    pub(crate) silence_ms: f64,
     /// How long news from the probe took.
     pub(crate) waits: Option<Waits>,
 }

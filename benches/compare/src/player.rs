@@ -28,6 +28,8 @@ const READ_AT_ONCE: usize = 128 * 1024;
 const SERVED_AT_ONCE: usize = 64;
 /// How long the kernel is waited for at most.
 const TURN: Duration = Duration::from_millis(20);
+/// How often it is seen who reads slowly or waits to connect.
+const GLANCE: Duration = Duration::from_millis(5);
 /// How often sessions are looked over for KEEPALIVEs.
 const LOOK_OVER: Duration = Duration::from_secs(1);
 /// How long the probe's last announcements are waited for.
@@ -61,8 +63,11 @@ pub(crate) struct Player<'a> {
     is_ready: Bits,
     service: Service,
     probe: usize,
+    glanced: Instant,
     looked_over: Instant,
     last_news: Instant,
+    began: Instant,
+    guard: Box<dyn Fn() -> Result<(), Problem> + 'a>,
 }
 
 impl<'a> Player<'a> {
@@ -88,9 +93,30 @@ impl<'a> Player<'a> {
             is_ready: Bits::none(sessions),
             service: Service::new(),
             probe,
+            glanced: now,
             looked_over: now,
             last_news: now,
+            began: now,
+            guard: Box::new(|| Ok(())),
         })
+    }
+
+    /// Has something looked at once a second; where it fails, so does what is going on.
+    pub(crate) fn guard(&mut self, guard: impl Fn() -> Result<(), Problem> + 'a) {
+        self.guard = Box::new(guard);
+    }
+
+    /// The longest time in this phase in which a session that counts heard nothing, though it did not yet hold what it should.
+    pub(crate) fn silence(&mut self) -> Duration {
+        let now = Instant::now();
+        let mut longest = Duration::ZERO;
+        for (number, session) in self.sessions.iter_mut().enumerate() {
+            if session.is_probed && self.oracle.receives(number) {
+                session.end_silence(self.began, now);
+                longest = longest.max(session.silence);
+            }
+        }
+        longest
     }
 
     /// Begins a phase: what every session should come to hold, and whether the service is probed meanwhile.
@@ -103,11 +129,13 @@ impl<'a> Player<'a> {
         }
         self.set_of = expectation.set_of;
         for (session, expected) in self.sessions.iter_mut().zip(expectation.holds) {
-            session.holding.expect(expected, &otherwise);
+            session.holding.expect(&expected, &otherwise);
             session.counts = Counts::default();
             session.right_since = None;
+            session.silence = Duration::ZERO;
         }
         let now = Instant::now();
+        self.began = now;
         self.last_news = now;
         self.service.begin(now, is_probed);
         now
@@ -224,8 +252,7 @@ impl<'a> Player<'a> {
             self.is_ready.set(session, false);
             self.serve(session)?;
         }
-        self.look_after(Instant::now());
-        Ok(())
+        self.look_after(Instant::now())
     }
 
     fn timeout(&self) -> Duration {
@@ -240,7 +267,7 @@ impl<'a> Player<'a> {
     }
 
     /// What time brings: the probe's news, slow readers, and once a second KEEPALIVEs and connections to try again.
-    fn look_after(&mut self, now: Instant) {
+    fn look_after(&mut self, now: Instant) -> Result<(), Problem> {
         let receivers = |player: &Self| {
             let is_one = |n: &usize| *n != player.probe && player.counts_probes(*n);
             (0..player.sessions.len()).filter(is_one).count()
@@ -254,21 +281,25 @@ impl<'a> Player<'a> {
                 self.wake(self.probe);
             }
         }
-        for session in 0..self.sessions.len() {
-            if self.sessions[session].pace.is_some() {
-                self.wake(session);
-            } else if matches!(self.sessions[session].state, State::Waiting(at) if at <= now) {
-                self.wake(session);
+        if now.duration_since(self.glanced) >= GLANCE {
+            self.glanced = now;
+            for session in 0..self.sessions.len() {
+                let it = &self.sessions[session];
+                if it.pace.is_some() || matches!(it.state, State::Waiting(at) if at <= now) {
+                    self.wake(session);
+                }
             }
         }
         if now.duration_since(self.looked_over) >= LOOK_OVER {
             self.looked_over = now;
+            (self.guard)()?;
             for session in 0..self.sessions.len() {
                 if self.sessions[session].keep_alive(now) {
                     self.wake(session);
                 }
             }
         }
+        Ok(())
     }
 
     fn counts_probes(&self, session: usize) -> bool {
@@ -336,6 +367,7 @@ impl<'a> Player<'a> {
             *read += count;
         }
         let now = Instant::now();
+        session.end_silence(self.began, now);
         session.last_heard = now;
         let used = self.hear(number, begun + count, now)?;
         let session = &mut self.sessions[number];
@@ -444,8 +476,12 @@ impl Listener for Hearing<'_, '_> {
             }
             return;
         }
-        self.session.counts.announced += 1;
         let set = self.set_of[place];
+        if self.oracle.is_echo(self.number, set) {
+            self.session.counts.echoed += 1;
+            return;
+        }
+        self.session.counts.announced += 1;
         if (self.judged.0, self.judged.1) != (set, digest) {
             let is_right = set != u32::MAX && self.oracle.is_right(self.number, set, digest);
             self.judged = (set, digest, is_right);

@@ -1,4 +1,5 @@
-//! The table in the end: for each load a line a daemon, medians of its runs, each time also as a multiple of the floor's.
+//! The tables in the end: for each load the times, and how the members were served meanwhile. Each figure is the median of
+//! a daemon's runs; times are also given as multiples of the floor's.
 
 use std::fmt::Write as _;
 
@@ -6,10 +7,21 @@ use crate::phase::Outcome;
 use crate::run::Report;
 
 /// The phases that have a column, where any daemon has them.
-const COLUMNS: [&str; 10] =
-    ["up", "load", "policy", "policy-back", "drop", "return", "flap", "flap-back", "withdraw", "again"];
+const COLUMNS: [&str; 11] = [
+    "up",
+    "load",
+    "policy",
+    "policy-back",
+    "drop",
+    "return",
+    "flap",
+    "flap-back",
+    "withdraw",
+    "again",
+    "slow",
+];
 
-/// All runs as a Markdown table.
+/// All runs as Markdown.
 pub(crate) fn markdown(reports: &[Report]) -> String {
     let mut text = String::new();
     let mut loads: Vec<(&str, bool)> = Vec::new();
@@ -19,61 +31,91 @@ pub(crate) fn markdown(reports: &[Report]) -> String {
         }
     }
     for (load, rov) in loads {
-        let reports: Vec<&Report> = reports.iter().filter(|it| it.load == load && it.rov == rov).collect();
-        one_load(&mut text, load, rov, &reports);
+        let with = if rov { " with origin validation" } else { "" };
+        let _ = write!(text, "\n### `{load}`{with}\n");
+        let of_load: Vec<&Report> = reports.iter().filter(|it| it.load == load && it.rov == rov).collect();
+        times(&mut text, &of_load);
+        service(&mut text, &of_load);
     }
     text
 }
 
-fn one_load(text: &mut String, load: &str, rov: bool, reports: &[&Report]) {
-    let mut daemons: Vec<&str> = Vec::new();
-    for report in reports {
-        if !daemons.contains(&report.daemon) {
-            daemons.push(report.daemon);
+fn times(text: &mut String, reports: &[&Report]) {
+    let columns = columns(reports, |_| true);
+    head(text, &columns, &["peak", "before, after", "CPU", "exact"]);
+    let floor: Vec<&Report> = reports.iter().copied().filter(|report| report.daemon == "floor").collect();
+    for (daemon, runs) in by_daemon(reports) {
+        let _ = write!(text, "| {daemon} |");
+        for column in &columns {
+            let _ = write!(text, " {} |", time_cell(daemon, &runs, column, &floor));
         }
-    }
-    let columns: Vec<&str> = COLUMNS
-        .into_iter()
-        .chain(["slow"])
-        .filter(|column| reports.iter().any(|report| phase(report, column).is_some()))
-        .collect();
-    let with = if rov { " with origin validation" } else { "" };
-    let _ = write!(text, "\n### `{load}`{with}\n\n| daemon |");
-    for column in &columns {
-        let _ = write!(text, " {column} |");
-    }
-    let _ = writeln!(text, " longest wait | peak | before, after | CPU | exact |");
-    let _ = writeln!(text, "|---|{}---|---|---|---|---|", "---|".repeat(columns.len()));
-    let of = |daemon: &str| reports.iter().copied().filter(|it| it.daemon == daemon).collect::<Vec<_>>();
-    let floor = of("floor");
-    for daemon in daemons {
-        line(text, daemon, &of(daemon), &columns, &floor);
+        let before = median(runs.iter().map(|run| run.memory_before_mib));
+        let after = median(runs.iter().filter_map(|run| run.memory_after_mib));
+        let peak = median(runs.iter().map(|run| run.usage.peak_mib));
+        let cpu = median(runs.iter().map(|run| run.usage.cpu_s)).unwrap_or_default();
+        let exact =
+            if runs.iter().all(|run| run.phases.iter().all(|phase| phase.exact)) { "yes" } else { "**no**" };
+        let _ = writeln!(text, " {} | {}, {} | {cpu:.1} s | {exact} |", mib(peak), mib(before), mib(after));
     }
 }
 
-fn line(text: &mut String, daemon: &str, runs: &[&Report], columns: &[&str], floor: &[&Report]) {
-    let _ = write!(text, "| {daemon} |");
-    for column in columns {
-        let _ = match (seconds(runs, column), seconds(floor, column)) {
-            (Some(time), Some(least)) if daemon != "floor" && least > 0.0 => {
-                write!(text, " {} ({:.1}x) |", time_text(time), time / least)
-            }
-            (Some(time), _) => write!(text, " {} |", time_text(time)),
-            (None, _) if runs.iter().any(|run| phase(run, column).is_some()) => {
-                write!(text, " did not end |")
-            }
-            (None, _) => write!(text, " - |"),
-        };
+/// Of each phase the longest wait for news and the longest silence.
+fn service(text: &mut String, reports: &[&Report]) {
+    let columns = columns(reports, |phase| phase.waits.is_some());
+    if columns.is_empty() {
+        return;
     }
-    let gap = median(runs.iter().filter_map(|run| longest_wait(run)));
-    let _ = write!(text, " {} |", gap.map_or("-".into(), |gap| format!("{gap:.0} ms")));
-    let _ = write!(text, " {} |", mib(median(runs.iter().map(|run| run.usage.peak_mib))));
-    let before = median(runs.iter().map(|run| run.memory_before_mib));
-    let after = median(runs.iter().filter_map(|run| run.memory_after_mib));
-    let _ = write!(text, " {}, {} |", mib(before), mib(after));
-    let cpu = median(runs.iter().map(|run| run.usage.cpu_s)).unwrap_or_default();
-    let exact = runs.iter().all(|run| run.phases.iter().all(|phase| phase.exact));
-    let _ = writeln!(text, " {cpu:.1} s | {} |", if exact { "yes" } else { "**no**" });
+    text.push_str("\nLongest wait for news / longest silence, in ms:\n");
+    head(text, &columns, &["sessions lost"]);
+    for (daemon, runs) in by_daemon(reports) {
+        let _ = write!(text, "| {daemon} |");
+        for column in &columns {
+            let of = |value: fn(&Outcome) -> Option<f64>| {
+                let value = median(runs.iter().filter_map(|run| value(phase(run, column)?)));
+                value.map_or("-".into(), |ms| format!("{ms:.0}"))
+            };
+            let _ = write!(
+                text,
+                " {} / {} |",
+                of(|it| Some(it.waits.as_ref()?.gap_ms)),
+                of(|it| Some(it.silence_ms))
+            );
+        }
+        let lost: usize = runs.iter().flat_map(|run| &run.phases).map(|phase| phase.lost).sum();
+        let _ = writeln!(text, " {lost} |");
+    }
+}
+
+fn columns(reports: &[&Report], has: impl Fn(&Outcome) -> bool) -> Vec<&'static str> {
+    let any = |column: &&str| reports.iter().any(|report| phase(report, column).is_some_and(&has));
+    COLUMNS.into_iter().filter(any).collect()
+}
+
+fn head(text: &mut String, columns: &[&str], more: &[&str]) {
+    let all = [columns, more].concat();
+    let _ = writeln!(text, "\n| daemon | {} |\n|---|{}", all.join(" | "), "---|".repeat(all.len()));
+}
+
+fn by_daemon<'a>(reports: &[&'a Report]) -> Vec<(&'static str, Vec<&'a Report>)> {
+    let mut daemons: Vec<(&'static str, Vec<&'a Report>)> = Vec::new();
+    for report in reports {
+        match daemons.iter_mut().find(|(daemon, _)| *daemon == report.daemon) {
+            Some((_, runs)) => runs.push(report),
+            None => daemons.push((report.daemon, vec![report])),
+        }
+    }
+    daemons
+}
+
+fn time_cell(daemon: &str, runs: &[&Report], column: &str, floor: &[&Report]) -> String {
+    match (seconds(runs, column), seconds(floor, column)) {
+        (Some(time), Some(least)) if daemon != "floor" && least > 0.0 && column != "up" => {
+            format!("{} ({:.1}x)", time_text(time), time / least)
+        }
+        (Some(time), _) => time_text(time),
+        (None, _) if runs.iter().any(|run| phase(run, column).is_some()) => "did not end".into(),
+        (None, _) => "-".into(),
+    }
 }
 
 fn time_text(seconds: f64) -> String {
@@ -92,11 +134,6 @@ fn seconds(runs: &[&Report], name: &str) -> Option<f64> {
     median(runs.iter().filter_map(|run| phase(run, name)?.seconds))
 }
 
-/// The longest of a run's waits: in any phase but a load, whose waits hold the backlog that the harness itself made.
-fn longest_wait(run: &Report) -> Option<f64> {
-    run.phases.iter().filter_map(|phase| phase.waits.as_ref()).map(|waits| waits.gap_ms).reduce(f64::max)
-}
-
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -110,8 +147,12 @@ pub(crate) fn progress(outcome: &Outcome) -> String {
     if outcome.deliveries > 0 {
         let _ = write!(line, ", {} deliveries in {} updates", outcome.deliveries, outcome.updates);
     }
+    if outcome.echoed > 0 {
+        let _ = write!(line, ", {} sent back", outcome.echoed);
+    }
     if let Some(waits) = &outcome.waits {
         let _ = write!(line, ", waits {:.0} / {:.0} / {:.0} ms", waits.median_ms, waits.p99_ms, waits.gap_ms);
+        let _ = write!(line, ", silence {:.0} ms", outcome.silence_ms);
         if waits.lost > 0 {
             let _ = write!(line, " ({} never came)", waits.lost);
         }

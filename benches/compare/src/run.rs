@@ -47,6 +47,8 @@ pub(crate) struct Play<'a> {
     pub(crate) steps: &'a [Step],
     /// How long each phase may take.
     pub(crate) patience: Patience,
+    /// The most memory that a daemon may use, in MiB.
+    pub(crate) most_mib: f64,
 }
 
 /// What a run came to.
@@ -76,6 +78,7 @@ impl<'a> Play<'a> {
         vrps: Option<&'a Path>,
         steps: &'a [Step],
         patience: Patience,
+        most_mib: f64,
     ) -> Self {
         Play {
             load,
@@ -85,6 +88,7 @@ impl<'a> Play<'a> {
             vrps,
             steps,
             patience,
+            most_mib,
         }
     }
 
@@ -109,7 +113,14 @@ impl<'a> Play<'a> {
         if _cache.is_some() {
             std::thread::sleep(CACHE_SERVES);
         }
-        let player = Player::new(self.table, oracle, self.load.sessions(), self.load.probe())?;
+        let mut player = Player::new(self.table, oracle, self.load.sessions(), self.load.probe())?;
+        let (meter, most_mib, name) = (running.meter(), self.most_mib, daemon.name());
+        player.guard(move || match meter.usage().now_mib {
+            used if used > most_mib => Err(Problem::Daemon(format!(
+                "{name} uses {used:.0} MiB, of {most_mib:.0} that it may: ended"
+            ))),
+            _ => Ok(()),
+        });
         let everyone = vec![true; self.load.sessions()];
         let mut stage = Stage {
             play: self,
@@ -363,6 +374,7 @@ impl Stage<'_> {
         waits: Option<crate::service::Waits>,
     ) -> Outcome {
         let off = self.player.off();
+        let silence_ms = self.player.silence().as_secs_f64() * 1e3;
         let sessions = &mut self.player.sessions;
         let faults: Vec<String> = sessions.iter_mut().filter_map(|session| session.fault.take()).collect();
         let sum =
@@ -374,6 +386,8 @@ impl Stage<'_> {
             exact: off.is_none() && foreign == 0 && faults.is_empty() && seconds.is_some(),
             off,
             foreign,
+            echoed: sum(|counts| counts.echoed),
+            silence_ms,
             lost: faults.len(),
             fault: faults.into_iter().next(),
             deliveries: sum(|counts| counts.announced + counts.withdrawn),

@@ -52,20 +52,36 @@ impl Running {
 
     /// What it uses.
     pub(crate) fn usage(&self) -> Usage {
-        let mut usage = Usage::default();
-        for pid in tree(self.child.id()) {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            usage.peak_mib += mib(&status, "VmHWM:");
-            usage.now_mib += mib(&status, "VmRSS:");
-            usage.cpu_s += cpu_s(&fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default());
-        }
-        usage
+        self.meter().usage()
+    }
+
+    /// Where that can be looked up.
+    pub(crate) fn meter(&self) -> Meter {
+        Meter(self.child.id())
     }
 
     /// Sends a signal to the program itself.
     pub(crate) fn signal(&self, signal: Signal) {
         // One that has ended needs none.
         let _ = kill(pid(self.child.id()), signal);
+    }
+}
+
+/// Looks up what a program and its children use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Meter(u32);
+
+impl Meter {
+    /// What they use.
+    pub(crate) fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        for pid in tree(self.0) {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            usage.peak_mib += mib(&status, "VmHWM:");
+            usage.now_mib += mib(&status, "VmRSS:");
+            usage.cpu_s += cpu_s(&fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default());
+        }
+        usage
     }
 }
 

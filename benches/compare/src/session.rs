@@ -50,6 +50,8 @@ pub(crate) struct Counts {
     pub(crate) updates: u64,
     /// Prefixes that are none of the table's.
     pub(crate) foreign: u64,
+    /// Prefixes that came back to who announced them.
+    pub(crate) echoed: u64,
 }
 
 /// One session.
@@ -81,6 +83,8 @@ pub(crate) struct Session {
     pub(crate) counts: Counts,
     /// When anything was last heard.
     pub(crate) last_heard: Instant,
+    /// The longest time in this phase in which nothing was heard though something was due.
+    pub(crate) silence: Duration,
     last_sent: Instant,
     /// Octets a second that it reads, from when, and how many it has read since.
     pub(crate) pace: Option<(usize, Instant, usize)>,
@@ -108,6 +112,7 @@ impl Session {
             is_probed: true,
             counts: Counts::default(),
             last_heard: now,
+            silence: Duration::ZERO,
             last_sent: now,
             pace: None,
             fault: None,
@@ -245,6 +250,14 @@ impl Session {
         if let (Some(_), Some(stream)) = (octets_per_s, &self.stream) {
             // A kernel that keeps a larger one makes the session less slow, no more.
             let _ = SockRef::from(stream).set_recv_buffer_size(SLOW_BUFFER);
+        }
+    }
+
+    /// It has heard something, or the phase is over.
+    pub(crate) fn end_silence(&mut self, phase_began: Instant, now: Instant) {
+        if !self.holding.is_right() {
+            let since = self.last_heard.max(phase_began);
+            self.silence = self.silence.max(now.saturating_duration_since(since));
         }
     }
 

@@ -41,8 +41,20 @@ impl Table {
         self.prefixes.len() - PROBES
     }
 
-    /// Puts the probe's prefixes behind the others.
-    pub(crate) fn add_probes(&mut self) {
+    /// Numbers the prefixes in the order in which they are sent, and puts the probe's behind them. Daemons send in the order
+    /// in which they hear, more or less, so that what is heard after each other is then near each other in memory.
+    pub(crate) fn finish(&mut self) {
+        let mut prefixes = Vec::with_capacity(self.prefixes.len() + PROBES);
+        let mut numbers = vec![u32::MAX; self.prefixes.len()];
+        for place in self.feeds.iter_mut().flat_map(|feed| &mut feed.sets).flat_map(|run| &mut run.places) {
+            let number = &mut numbers[*place as usize];
+            if *number == u32::MAX {
+                *number = prefixes.len() as u32;
+                prefixes.push(self.prefixes[*place as usize]);
+            }
+            *place = *number;
+        }
+        self.prefixes = prefixes;
         self.prefixes.extend((0..PROBES as u32).map(|n| Prefix::v4(0xc612_0000 + n, 32)));
     }
 

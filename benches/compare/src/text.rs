@@ -57,7 +57,7 @@ pub(crate) fn table(load: &Load, dir: &Path) -> Result<(Table, usize), Problem> 
     if table.prefixes.is_empty() {
         return Err(Problem::Content { path: dir.to_path_buf(), what: "no route in any file".into() });
     }
-    table.add_probes();
+    table.finish();
     Ok((table, left_out))
 }
 
