@@ -11,7 +11,7 @@ use crate::prefix::Prefix;
 const HEADER: usize = 19;
 const MOST_OCTETS: usize = 4_096;
 /// Digests that are kept, by a hash of the octets they were made of: the same block goes to many sessions.
-const KEPT: usize = 1 << 16;
+const KEPT: usize = 1 << 18;
 
 /// What was wrong with the octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -129,6 +129,24 @@ impl Ear {
         }
         Ok(self.kept[slot].1)
     }
+}
+
+/// What an UPDATE's attributes say, for a person who wonders why they are wrong.
+pub(crate) fn describe(body: &[u8], six: bool) -> Result<String, Unreadable> {
+    let parts = parts(counted(counted(body)?.1)?.0)?;
+    let next_hop = read_next_hop(if six { parts.next_hop_six } else { parts.next_hop })?;
+    let path = read_path(parts.path)?;
+    let communities: Vec<String> = read_words(parts.communities)?
+        .iter()
+        .map(|value| format!("{}:{}", value >> 16, value & 0xffff))
+        .collect();
+    let large: Vec<String> =
+        read_words(parts.large)?.as_chunks::<3>().0.iter().map(|[a, b, c]| format!("{a}:{b}:{c}")).collect();
+    Ok(format!(
+        "path {path:?}, next hop {next_hop:?}, communities [{}], large [{}]",
+        communities.join(" "),
+        large.join(" ")
+    ))
 }
 
 fn counted(octets: &[u8]) -> Result<(&[u8], &[u8]), Unreadable> {

@@ -52,6 +52,8 @@ pub(crate) struct Outcome {
     pub(crate) exact: bool,
     /// By how much they did not, all together.
     pub(crate) off: Off,
+    /// What was wrong with the last that came with wrong attributes, where any are held.
+    pub(crate) wrong: Option<String>,
     /// Prefixes that arrived and are none of the table's.
     pub(crate) foreign: u64,
     /// Sessions that were lost, and why the first of them was.

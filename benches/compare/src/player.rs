@@ -67,6 +67,8 @@ pub(crate) struct Player<'a> {
     looked_over: Instant,
     last_news: Instant,
     began: Instant,
+    last_wrong: Option<(usize, Prefix)>,
+    last_wrong_body: Vec<u8>,
     guard: Box<dyn Fn() -> Result<(), Problem> + 'a>,
 }
 
@@ -97,6 +99,8 @@ impl<'a> Player<'a> {
             looked_over: now,
             last_news: now,
             began: now,
+            last_wrong: None,
+            last_wrong_body: Vec::new(),
             guard: Box::new(|| Ok(())),
         })
     }
@@ -136,6 +140,7 @@ impl<'a> Player<'a> {
         }
         let now = Instant::now();
         self.began = now;
+        self.last_wrong = None;
         self.last_news = now;
         self.service.begin(now, is_probed);
         now
@@ -203,6 +208,13 @@ impl<'a> Player<'a> {
             let session = &self.sessions[n];
             session.holding.is_right().then(|| latest.max(session.right_since))
         })?
+    }
+
+    /// What last came with wrong attributes, in words.
+    pub(crate) fn last_wrong(&self) -> Option<String> {
+        let (session, prefix) = self.last_wrong?;
+        let words = hear::describe(&self.last_wrong_body, prefix.six).ok()?;
+        Some(format!("{prefix} to session {session} with {words}"))
     }
 
     /// By how much all sessions that count are not right together.
@@ -411,8 +423,14 @@ impl<'a> Player<'a> {
                         service: counts_probes.then_some(&mut self.service),
                         now,
                         judged: (u32::MAX, 0, false),
+                        wrong: None,
                     };
                     self.ear.update(body, &mut hearing).map_err(|error| error.to_string())?;
+                    if let Some(prefix) = hearing.wrong {
+                        self.last_wrong = Some((number, prefix));
+                        self.last_wrong_body.clear();
+                        self.last_wrong_body.extend_from_slice(body);
+                    }
                 }
                 Message::Notification(code, subcode) => {
                     return Err(format!("the daemon sent NOTIFICATION {code}/{subcode}"));
@@ -441,6 +459,8 @@ struct Hearing<'a, 'b> {
     now: Instant,
     /// The set that was last compared with a digest, and whether they agreed.
     judged: (u32, u64, bool),
+    /// A prefix that came with the wrong attributes.
+    wrong: Option<Prefix>,
 }
 
 impl Hearing<'_, '_> {
@@ -485,6 +505,9 @@ impl Listener for Hearing<'_, '_> {
         if (self.judged.0, self.judged.1) != (set, digest) {
             let is_right = set != u32::MAX && self.oracle.is_right(self.number, set, digest);
             self.judged = (set, digest, is_right);
+        }
+        if !self.judged.2 {
+            self.wrong = Some(prefix);
         }
         self.session.holding.announced(place, self.judged.2);
     }

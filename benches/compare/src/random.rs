@@ -22,7 +22,7 @@ impl Random {
 
     /// One of the numbers below `end`, which is not 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        (u128::from(self.number()) * end as u128 >> 64) as usize
+        ((u128::from(self.number()) * end as u128) >> 64) as usize
     }
 
     /// One of the numbers from `first` to `last`.

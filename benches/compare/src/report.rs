@@ -165,6 +165,9 @@ pub(crate) fn progress(outcome: &Outcome) -> String {
             off.missing, off.surplus, off.wrong, outcome.foreign, outcome.lost
         );
     }
+    if let Some(wrong) = &outcome.wrong {
+        let _ = write!(line, "; such as {wrong}");
+    }
     if let Some(fault) = &outcome.fault {
         let _ = write!(line, " ({fault})");
     }

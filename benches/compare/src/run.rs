@@ -374,6 +374,7 @@ impl Stage<'_> {
         waits: Option<crate::service::Waits>,
     ) -> Outcome {
         let off = self.player.off();
+        let wrong = self.player.last_wrong().filter(|_| off.wrong > 0);
         let silence_ms = self.player.silence().as_secs_f64() * 1e3;
         let sessions = &mut self.player.sessions;
         let faults: Vec<String> = sessions.iter_mut().filter_map(|session| session.fault.take()).collect();
@@ -385,6 +386,7 @@ impl Stage<'_> {
             seconds,
             exact: off.is_none() && foreign == 0 && faults.is_empty() && seconds.is_some(),
             off,
+            wrong,
             foreign,
             echoed: sum(|counts| counts.echoed),
             silence_ms,

@@ -58,6 +58,8 @@ fn text(setting: &Setting<'_>) -> String {
         "group \"sessions\" {\n announce IPv4 unicast\n announce IPv6 unicast\n enforce neighbor-as no\n \
          passive\n holdtime 240\n",
     );
+    // It keeps an IPv6 next hop of an IPv4 session only where the neighbour may be further away.
+    text.push_str(if load.is_route_server() { " multihop 2\n" } else { "" });
     for session in 0..load.sessions() {
         let _ =
             writeln!(text, " neighbor {} {{ remote-as {} }}", member::address(session), member::asn(session));
