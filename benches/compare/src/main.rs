@@ -49,6 +49,7 @@ use clap::Parser;
 use daemon::{Daemon, Programs};
 use ground::Ground;
 use load::Load;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use oracle::Oracle;
 use player::{INTERRUPTED, Patience};
 use problem::Problem;
@@ -99,6 +100,10 @@ fn note_interrupts() {
 fn compare(arguments: &Arguments) -> Result<(), Problem> {
     if !nix::unistd::geteuid().is_root() {
         return Err(Problem::Load("it makes network namespaces, so it needs root".into()));
+    }
+    // A thousand sessions take a file each, here and in the daemon. Where the limit can't be raised it may well do.
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
     let harness = std::env::current_exe().map_err(Problem::system("finding this program"))?;
     let programs = Programs { palisade: arguments.palisade.clone(), harness };

@@ -306,7 +306,9 @@ impl<'a> Player<'a> {
             self.looked_over = now;
             (self.guard)()?;
             for session in 0..self.sessions.len() {
-                if self.sessions[session].keep_alive(now) {
+                if self.sessions[session].is_stuck(now) {
+                    self.sessions[session].try_again(now);
+                } else if self.sessions[session].keep_alive(now) {
                     self.wake(session);
                 }
             }

@@ -19,6 +19,9 @@ use crate::table::PROBES;
 const WRITE_AT_ONCE: usize = 256 * 1024;
 /// Time until a connection that was refused is tried again.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
+/// Time after which a connection that leads to nothing is given up and tried again: a daemon whose backlog is full drops it,
+/// though this end takes it for made.
+const NO_ANSWER: Duration = Duration::from_secs(5);
 /// The receive buffer of a session that reads slowly.
 const SLOW_BUFFER: usize = 16 * 1024;
 
@@ -137,6 +140,7 @@ impl Session {
         self.written = 0;
         self.stream = Some(stream);
         self.state = State::Connecting;
+        self.last_heard = Instant::now();
         Ok(())
     }
 
@@ -242,6 +246,12 @@ impl Session {
             self.push_first(encode::keepalive());
         }
         is_due
+    }
+
+    /// Whether it is on its way up and gets no answer.
+    pub(crate) fn is_stuck(&self, now: Instant) -> bool {
+        let is_on_its_way = matches!(self.state, State::Connecting | State::Opening | State::Confirming);
+        is_on_its_way && now.duration_since(self.last_heard) > NO_ANSWER
     }
 
     /// From now on it reads so many octets a second; or, with `None`, as fast as it can.
