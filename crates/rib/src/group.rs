@@ -30,9 +30,11 @@ use crate::path::PeerIndex;
 use crate::shard::Outbox;
 use crate::table::Table;
 
-/// How long a group lets members wait that have nothing left to write, for one whose queue is full, before it goes on without
-/// that one.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// How long a group lets members that have nothing left to write wait for those whose queues are full, before it goes on
+/// without these: since the last of them made room, because on a busy machine they take turns.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// The same, however many make room one after the other.
+const PATIENCE_IN_ALL: Duration = Duration::from_secs(1);
 /// How long the first member of a group waits for others whose sessions come up too, to be sent the table with them: after a
 /// link was lost, hundreds return at once.
 const GATHERING: Duration = Duration::from_millis(50);
@@ -78,6 +80,15 @@ enum Walk<A: Address> {
     Complete,
 }
 
+/// That some members have nothing left to write, because others' queues are full.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    since: Instant,
+    /// How many are full, and since when it is no fewer.
+    full: usize,
+    unchanged_since: Instant,
+}
+
 /// Peers of one view that have been told the same.
 #[derive(Debug)]
 pub(crate) struct Group<A: Address> {
@@ -87,15 +98,14 @@ pub(crate) struct Group<A: Address> {
     walk: Walk<A>,
     /// Prefixes that members have yet to hear of, with what was on offer when they last did.
     pending: BTreeMap<Net<A>, Box<[Offer]>>,
-    /// Since when some members wait for others.
-    starving_since: Option<Instant>,
+    wait: Option<Wait>,
     /// Since when it gathers members that have been told nothing yet.
     gathering_since: Option<Instant>,
 }
 
 impl<A: Address> Group<A> {
     fn new(view: ExportView, members: Vec<PeerIndex>, walk: Walk<A>) -> Self {
-        Group { view, members, walk, pending: BTreeMap::new(), starving_since: None, gathering_since: None }
+        Group { view, members, walk, pending: BTreeMap::new(), wait: None, gathering_since: None }
     }
 
     fn is_idle(&self) -> bool {
@@ -300,7 +310,7 @@ impl<A: Address> Groups<A> {
             let due = if let Some(until) = group.gathers_until(now) {
                 Some(until)
             } else if group.has_room(outbox) {
-                group.starving_since = None;
+                group.wait = None;
                 group.step(source, outbox).then_some(now)
             } else if group.loses_patience(now, outbox) {
                 split.push(group.split_slow(outbox));
@@ -357,17 +367,22 @@ impl<A: Address> Group<A> {
     /// something to write, nobody is held up, and one encoding goes on serving all.
     fn loses_patience(&mut self, now: Instant, outbox: &impl Outbox) -> bool {
         if !self.members.iter().any(|member| outbox.is_drained(*member)) {
-            self.starving_since = None;
+            self.wait = None;
             return false;
         }
-        now >= *self.starving_since.get_or_insert(now) + PATIENCE
+        let full = self.members.iter().filter(|member| !outbox.has_room(**member)).count();
+        let wait = self.wait.get_or_insert(Wait { since: now, full, unchanged_since: now });
+        if full < wait.full {
+            (wait.full, wait.unchanged_since) = (full, now);
+        }
+        now >= wait.unchanged_since + PATIENCE || now >= wait.since + PATIENCE_IN_ALL
     }
 
     /// Parts with the members whose queues are full.
     fn split_slow(&mut self, outbox: &impl Outbox) -> Group<A> {
         let (fast, slow) = self.members.iter().partition(|member| outbox.has_room(**member));
         self.members = fast;
-        self.starving_since = None;
+        self.wait = None;
         let mut group = Group::new(self.view, slow, self.walk);
         group.pending = self.pending.clone();
         group
