@@ -4,15 +4,19 @@
 mod shard;
 mod world;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use palisade_policy::Snapshot;
+use palisade_policy::{RovState, Snapshot, Verdict};
+use palisade_rib::{AttributeSet, Path, PeerIndex, Ranking};
 use shard::{Rig, peer_asn};
 
 /// Prefixes in the table.
 const PREFIXES: usize = 200_000;
+
+const ACCEPTED: Verdict = Verdict { reason: None, observed: None, rov: RovState::NotFound };
 
 fn main() {
     divan::main();
@@ -51,6 +55,22 @@ fn repeat(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 5)]
 fn withdraw(bencher: Bencher<'_, '_>) {
     play_to_a_full_table(bencher, 1, &world::withdrawals(&world::table(PREFIXES)));
+}
+
+/// The decision process among paths of as many peers, who differ in the last step only. Counts are decisions.
+#[divan::bench(args = [2, 8, 32])]
+fn best_path(bencher: Bencher<'_, '_>, peers: u16) {
+    let set = Arc::new(AttributeSet::originated(IpAddr::from([198, 18, 0, 1]).into()));
+    let path = |peer| Path::new(Arc::clone(&set), PeerIndex(peer), 0, ACCEPTED);
+    let paths: Vec<Path> = (0..peers).map(path).collect();
+    let ranking = |peer| {
+        let address = IpAddr::from([198, 18, 0, peer as u8]);
+        Ranking { local_preference: 100, internal: false, router_id: u32::from(peer), address }
+    };
+    let rankings: Vec<Ranking> = (0..peers).map(ranking).collect();
+    bencher
+        .counter(ItemsCount::new(1usize))
+        .bench(|| palisade_rib::best_path(divan::black_box(&paths), |peer| &rankings[peer.index()]));
 }
 
 /// Plays what a peer says to a table that the first peer has filled.

@@ -21,7 +21,7 @@ use super::queue::{Outgoing, SessionQueue};
 /// Messages that wait for a shard before the tasks that send them wait too.
 const INBOX: usize = 32;
 /// Announcements and withdrawals that are applied before what they changed is published.
-const PATHS_A_ROUND: usize = 16_384;
+const PATHS_A_ROUND: usize = 4_096;
 
 /// What a shard is told.
 #[derive(Debug)]

@@ -39,7 +39,7 @@ const PATIENCE_IN_ALL: Duration = Duration::from_secs(1);
 /// link was lost, hundreds return at once.
 const GATHERING: Duration = Duration::from_millis(50);
 /// Prefixes that are walked or drained at a time: enough to fill messages, few enough to serve others in between.
-const STEP: usize = 4096;
+const STEP: usize = 2048;
 
 /// A prefix whose paths are not on offer as before.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use crate::path::Path;
 
 /// Prefixes that are looked at in one go by what walks the table: a millisecond or two.
-pub(crate) const SLICE: usize = 8192;
+pub(crate) const SLICE: usize = 2048;
 
 /// The paths to one prefix; most prefixes of a route server have one.
 pub type Paths = SmallVec<[Path; 1]>;
