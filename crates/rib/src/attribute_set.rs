@@ -185,3 +185,40 @@ impl Interner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intern(interner: &mut Interner, asn: u32) -> Arc<AttributeSet> {
+        let wire = asn.to_be_bytes();
+        let next_hop = NextHop::V4(std::net::Ipv4Addr::UNSPECIFIED);
+        let attributes = Attributes { wire: &wire, facts: &Facts::default(), next_hop };
+        interner.intern(&attributes, PathVerdict::default)
+    }
+
+    #[test]
+    fn equal_attributes_are_held_once_and_those_that_nothing_uses_are_let_go() {
+        let mut interner = Interner::new(None, 1);
+        let (one, again, other) =
+            (intern(&mut interner, 1), intern(&mut interner, 1), intern(&mut interner, 2));
+        assert!(Arc::ptr_eq(&one, &again) && !Arc::ptr_eq(&one, &other));
+        drop(other);
+        assert_eq!(interner.len(), 2, "until somebody looks");
+        interner.sweep();
+        assert_eq!((interner.len(), Arc::strong_count(&one)), (1, 3));
+        drop((one, again));
+        interner.sweep();
+        assert!(interner.is_empty());
+    }
+
+    #[test]
+    fn an_interner_never_holds_more_than_twice_what_is_in_use_and_a_floor() {
+        let mut interner = Interner::new(None, 1);
+        let kept: Vec<_> = (0..100).map(|asn| intern(&mut interner, asn)).collect();
+        for asn in 100..20_000 {
+            drop(intern(&mut interner, asn));
+            assert!(interner.len() <= SWEEP_FLOOR + 2 * kept.len());
+        }
+    }
+}
