@@ -86,12 +86,23 @@ impl Rig {
     pub(crate) fn new(peers: u16, tables: Arc<Snapshot>) -> Self {
         let mut rig = Rig::of(peers, Role::Provider, tables);
         rig.shard.peer_up(PeerIndex(peers + 1), rib_peer(peers + 1, Role::Customer));
+        rig.settle();
         rig
     }
 
     /// Members of an exchange, who are sent what the others send.
     pub(crate) fn exchange(members: u16, tables: Arc<Snapshot>) -> Self {
-        Rig::of(members, Role::RsClient, tables)
+        let mut rig = Rig::of(members, Role::RsClient, tables);
+        rig.settle();
+        rig
+    }
+
+    /// Sends what there is, which is nothing yet: sessions that come up wait a moment for others.
+    fn settle(&mut self) {
+        let mut now = Instant::now();
+        while let Some(due) = self.shard.publish(now, &mut self.sink) {
+            now = now.max(due);
+        }
     }
 
     fn of(peers: u16, role: Role, tables: Arc<Snapshot>) -> Self {

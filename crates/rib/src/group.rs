@@ -192,16 +192,17 @@ impl<A: Address> Group<A> {
 
     fn write_announcements(
         &self,
-        mut announced: Vec<Announced<'_, A>>,
+        announced: Vec<Announced<'_, A>>,
         actions: Option<&ActionScheme>,
         chunk: &mut ChunkWriter,
     ) {
         let place =
             |one: &Announced<'_, A>| (one.best.peer, Arc::as_ptr(&one.best.attributes), one.treatment);
+        let mut announced: Vec<&Announced<'_, A>> = announced.iter().collect();
         announced.sort_by(|one, other| one.to.cmp(&other.to).then_with(|| place(one).cmp(&place(other))));
         let mut block = Vec::new();
         for run in announced.chunk_by(|one, next| place(one) == place(next) && one.to == next.to) {
-            let Announced { to, treatment, best, .. } = &run[0];
+            let Announced { to, treatment, best, .. } = run[0];
             let rewrite = self.view.rewrite::<A>(best, *treatment, actions);
             block.clear();
             encode::attribute_block(&best.attributes.attributes(), &rewrite, &mut block);

@@ -200,17 +200,21 @@ impl<A: Address> Routes<A> {
         }
     }
 
-    /// The changes since the last time, one a prefix, in order; those that were undone are left out.
+    /// The changes since the last time, one a prefix; those that were undone are left out.
     pub(crate) fn take_changes(&mut self) -> Vec<Change<A>> {
         let mut changes = std::mem::take(&mut self.changes);
-        changes.sort_by_key(|change| change.net);
-        changes.dedup_by(|later, kept| {
-            let again = later.net == kept.net;
-            if again {
-                kept.new = std::mem::take(&mut later.new);
+        // Changes are large and seldom of the same prefix: their places are sorted, and they stay where they are.
+        let places = changes.iter().zip(0..).map(|(change, place): (_, u32)| (change.net, place));
+        let mut places: Vec<(Net<A>, u32)> = places.collect();
+        places.sort_unstable();
+        for again in places.chunk_by(|one, next| one.0 == next.0).filter(|again| again.len() > 1) {
+            let (first, last) = (again[0].1 as usize, again[again.len() - 1].1 as usize);
+            changes[first].new = std::mem::take(&mut changes[last].new);
+            for (_, later) in &again[1..] {
+                let later = &mut changes[*later as usize];
+                (later.old, later.new) = (Offers::new(), Offers::new());
             }
-            again
-        });
+        }
         changes.retain(|change| !same(&change.old, &change.new));
         changes
     }
