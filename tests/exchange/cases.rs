@@ -334,6 +334,11 @@ fn blackholes() -> Vec<Case> {
             )],
             ["-", "-", "-", "-", "-", "alpha+2 dropped"],
         ),
+        case(
+            "a blackhole that says NO_EXPORT itself",
+            [("alpha", own().blackhole(Standard).with(NO_EXPORT))],
+            everybody,
+        ),
         case("a host route that is none", [("alpha", own())], ["-", "-", "-", "-", "-", "-"]),
     ]);
     cases

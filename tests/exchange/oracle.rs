@@ -46,7 +46,9 @@ pub(crate) fn holdings(world: &World, to: &Member) -> Holdings {
 pub(crate) fn deliveries<'a>(world: &'a World, to: &Member, prefix: IpNet) -> Vec<Delivery<'a>> {
     let may_have = ranked(world, prefix).into_iter().filter_map(|(from, announcement)| {
         let (prepended, no_export) = treatment(announcement, to)?;
-        let goes_out = from.name != to.name && !announcement.others.contains(&NO_EXPORT);
+        // On a blackhole it is meant for those who drop the traffic.
+        let stays = announcement.others.contains(&NO_EXPORT) && !announcement.is_blackhole();
+        let goes_out = from.name != to.name && !stays;
         goes_out.then_some(Delivery { from, announcement, prepended, no_export })
     });
     may_have.take(if to.all_paths { usize::MAX } else { 1 }).collect()

@@ -62,6 +62,11 @@ impl Path {
         self.path_id
     }
 
+    /// Whether it is the same announcement of the same peer, not only an equal one.
+    pub fn is_same(&self, other: &Path) -> bool {
+        self.peer() == other.peer() && Arc::ptr_eq(&self.attributes, &other.attributes)
+    }
+
     /// Who sent it.
     pub fn peer(&self) -> PeerIndex {
         PeerIndex(self.packed % MOST_PEERS)

@@ -13,7 +13,7 @@ use crate::decision::best_path;
 use crate::departures::Departures;
 use crate::group::{Change, Groups};
 use crate::intake::Section;
-use crate::offer::{Offers, offers, same};
+use crate::offer::{Depth, Offers, offers, same};
 use crate::path::{Path, PeerIndex};
 use crate::peer::Peers;
 use crate::table::{Paths, SLICE, Table};
@@ -88,7 +88,7 @@ impl<A: Address> Routes<A> {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Paths::new()),
         };
-        let old = offers(paths, peers);
+        let before = Before::of(paths, peers);
         match paths.iter_mut().find(|held| held.peer() == path.peer() && held.path_id() == path.path_id()) {
             Some(held) => {
                 tally.count(held, -1);
@@ -96,7 +96,7 @@ impl<A: Address> Routes<A> {
             }
             None => paths.push(path),
         }
-        reselect(net, old, paths, peers, &mut self.changes);
+        reselect(net, before, paths, peers, &mut self.changes);
     }
 
     fn withdraw(&mut self, peer: PeerIndex, net: Net<A>, path_id: u32, peers: &Peers, tally: &mut Tally) {
@@ -105,9 +105,9 @@ impl<A: Address> Routes<A> {
         let Some(at) = paths.iter().position(|held| held.peer() == peer && held.path_id() == path_id) else {
             return;
         };
-        let old = offers(paths, peers);
+        let before = Before::of(paths, peers);
         tally.count(&paths.swap_remove(at), -1);
-        reselect(net, old, paths, peers, &mut self.changes);
+        reselect(net, before, paths, peers, &mut self.changes);
         if paths.is_empty() {
             entry.remove();
         }
@@ -123,12 +123,12 @@ impl<A: Address> Routes<A> {
         for (net, paths) in self.table.under_mut(Net::DEFAULT, None) {
             let goes_there = |path: &Path| path.attributes().next_hop().address() == next_hop;
             if paths.iter().any(goes_there) {
-                let old = offers(paths, peers);
+                let before = Before::of(paths, peers);
                 paths
                     .iter_mut()
                     .filter(|path| goes_there(path))
                     .for_each(|path| path.set_reachable(reachable));
-                reselect(net, old, paths, peers, &mut self.changes);
+                reselect(net, before, paths, peers, &mut self.changes);
             }
         }
     }
@@ -184,7 +184,7 @@ impl<A: Address> Routes<A> {
     fn remove_gone(&mut self, net: Net<A>, peers: &Peers, tallies: &mut Tallies) {
         let Entry::Occupied(mut entry) = self.table.entry(net) else { return };
         let paths = entry.get_mut();
-        let old = offers(paths, peers);
+        let before = Before::of(paths, peers);
         let departures = &self.departures;
         paths.retain(|path| {
             let goes = departures.removes(path.peer());
@@ -194,7 +194,7 @@ impl<A: Address> Routes<A> {
             !goes
         });
         paths.shrink_to_fit();
-        reselect(net, old, paths, peers, &mut self.changes);
+        reselect(net, before, paths, peers, &mut self.changes);
         if paths.is_empty() {
             entry.remove();
         }
@@ -229,7 +229,7 @@ fn judge_entry<A: Address>(
     tallies: &mut Tallies,
     changes: &mut Vec<Change<A>>,
 ) {
-    let mut old = None;
+    let mut before = None;
     for at in 0..paths.len() {
         let path = &paths[at];
         let Some(policy) = peers.policy(path.peer()) else { continue };
@@ -238,22 +238,61 @@ fn judge_entry<A: Address>(
         if verdict == path.verdict() {
             continue;
         }
-        old.get_or_insert_with(|| offers(paths, peers));
+        before.get_or_insert_with(|| Before::of(paths, peers));
         let path = &mut paths[at];
         let tally = tallies.of(path.peer());
         tally.count(path, -1);
         path.set_verdict(verdict);
         tally.count(path, 1);
     }
-    if let Some(old) = old {
-        reselect(net, old, paths, peers, changes);
+    if let Some(before) = before {
+        reselect(net, before, paths, peers, changes);
     }
+}
+
+/// What was on offer before an entry was changed, in no more words than the peers that are up can ask for. Most paths of a
+/// full table change nothing: then the best one was all there was to compare.
+enum Before {
+    Best(Option<Path>),
+    Offers(Offers),
+}
+
+impl Before {
+    fn of(paths: &[Path], peers: &Peers) -> Self {
+        match peers.depth() {
+            Depth::Best => Before::Best(eligible(paths).cloned()),
+            Depth::OneEach | Depth::All => Before::Offers(offers(paths, peers)),
+        }
+    }
+
+    /// What was on offer, where now it is not.
+    fn changed(self, paths: &[Path], peers: &Peers) -> Option<(Offers, Offers)> {
+        match self {
+            Before::Best(old) => {
+                let is_same = match (&old, eligible(paths)) {
+                    (Some(old), Some(new)) => old.is_same(new),
+                    (None, None) => true,
+                    _ => false,
+                };
+                (!is_same).then(|| (offers(old.as_slice(), peers), offers(paths, peers)))
+            }
+            Before::Offers(old) => {
+                let new = offers(paths, peers);
+                (!same(&old, &new)).then_some((old, new))
+            }
+        }
+    }
+}
+
+/// The best path of an entry: its first, where that is eligible.
+fn eligible(paths: &[Path]) -> Option<&Path> {
+    paths.first().filter(|path| path.is_eligible())
 }
 
 /// Puts the best path first and notes what is on offer now, if that has changed.
 fn reselect<A: Address>(
     net: Net<A>,
-    old: Offers,
+    before: Before,
     paths: &mut Paths,
     peers: &Peers,
     changes: &mut Vec<Change<A>>,
@@ -261,8 +300,7 @@ fn reselect<A: Address>(
     if let Some(at) = best_path(paths, |peer| peers.ranking(peer)) {
         paths.swap(0, at);
     }
-    let new = offers(paths, peers);
-    if !same(&old, &new) {
+    if let Some((old, new)) = before.changed(paths, peers) {
         changes.push(Change { net, old, new });
     }
 }
