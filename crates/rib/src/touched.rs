@@ -52,3 +52,23 @@ impl<A: Address> Touched<A> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_longer_than_the_table_is_the_whole_table() {
+        let net = |at: u32| Net::new(at << 8, 24);
+        let mut touched = Touched::default();
+        touched.extend((0..10).map(net), 10);
+        assert_eq!(touched.next(), Some((net(0), None)));
+        touched.judged(Some(net(0)));
+        touched.extend((0..1).map(net), 10);
+        assert_eq!(touched.next(), Some((net(0), Some(net(0)))));
+        touched.extend((0..1).map(net), 10);
+        assert_eq!(touched.next(), Some((Net::DEFAULT, None)), "from its beginning");
+        touched.judged(None);
+        assert!(touched.is_empty());
+    }
+}
