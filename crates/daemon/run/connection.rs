@@ -111,8 +111,8 @@ impl Connection {
             count -= first.len();
             self.waiting.pop_front();
         }
+        // All is written: what a burst needed is not kept.
         self.waiting.shrink_to(WRITE_SLICES);
-        self.chunks.shrink_to(WRITE_SLICES);
     }
 
     /// Sends what waits, for a moment at most, and closes.
