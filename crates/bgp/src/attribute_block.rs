@@ -6,8 +6,8 @@
 //! row are carried unread, with the flag that says so (RFC 4271 s5).
 
 use crate::as_path::{AsPath, Asn, SegmentKind};
-use crate::attribute_table::{EXTENDED_LENGTH, Egress, OPTIONAL, PARTIAL, ROWS, Row, TRANSITIVE, code};
-use crate::attributes::{self, Attribute, Attributes, NextHop};
+use crate::attribute_table::{EXTENDED_LENGTH, Egress, OPTIONAL, PARTIAL, ROWS, Row, TRANSITIVE, code, row};
+use crate::attributes::{self, Attribute, Attributes, Facts, NextHop, Span};
 use crate::community::{Community, ExtendedCommunity, LargeCommunity};
 use crate::two_octet::{self, SEGMENT_MAX};
 
@@ -36,6 +36,8 @@ pub struct Rewrite {
     pub remove_large_communities: Vec<LargeCommunity>,
     /// Communities to add to those that are left.
     pub add_communities: Vec<Community>,
+    /// Extended communities to add to those that are left.
+    pub add_extended_communities: Vec<ExtendedCommunity>,
     /// Large communities to add to those that are left.
     pub add_large_communities: Vec<LargeCommunity>,
     /// Whether the peer's AS numbers have four octets.
@@ -57,6 +59,7 @@ impl Rewrite {
             remove_extended_communities: Vec::new(),
             remove_large_communities: Vec::new(),
             add_communities: Vec::new(),
+            add_extended_communities: Vec::new(),
             add_large_communities: Vec::new(),
             four_octet_as: true,
             internal: false,
@@ -66,9 +69,44 @@ impl Rewrite {
 
 /// Appends the outgoing attributes in ascending order, without NEXT_HOP and MP_REACH_NLRI: those are the message's.
 pub fn attribute_block(attributes: &Attributes<'_>, rewrite: &Rewrite, out: &mut Vec<u8>) {
+    write(attributes, rewrite, false, out);
+}
+
+/// The attributes with what a rewrite changes in them, in the canonical wire form, and the facts in that: not on their way
+/// out, but as if they had come so. Whom they are for plays no part: nothing is left out, added or marked as unread on that
+/// account, and LOCAL_PREF stays what it is. `None` where they would be longer than any that can come.
+pub fn amended(attributes: &Attributes<'_>, rewrite: &Rewrite) -> Option<(Vec<u8>, Facts)> {
+    let kept = Rewrite { four_octet_as: true, internal: true, only_to_customer: None, ..rewrite.clone() };
+    let mut wire = Vec::new();
+    write(attributes, &kept, true, &mut wire);
+    u16::try_from(wire.len()).ok()?;
+    let facts = facts_in(&wire, attributes.facts, rewrite.med);
+    Some((wire, facts))
+}
+
+/// The facts in a canonical wire form, of which a rewrite has left these.
+fn facts_in(wire: &[u8], before: &Facts, med: Option<u32>) -> Facts {
+    let Facts { origin, local_pref, only_to_customer, originator_id, .. } = *before;
+    let mut facts = Facts { origin, med, local_pref, only_to_customer, originator_id, ..Facts::default() };
+    let (mut at, clamp) = (0, |octets: usize| u16::try_from(octets).unwrap_or(u16::MAX));
+    for attribute in attributes::iter(wire) {
+        let start = at + attribute.whole.len() - attribute.value.len();
+        if let Some(row) = row(attribute.code) {
+            (row.place)(&mut facts, Span { start: clamp(start), len: clamp(attribute.value.len()) });
+        }
+        at += attribute.whole.len();
+    }
+    let path = AsPath::parse(facts.as_path.of(wire)).unwrap_or(AsPath::EMPTY);
+    facts.path_length = clamp(path.length());
+    facts.neighbor_as = path.neighbor();
+    facts.origin_as = path.origin();
+    facts
+}
+
+fn write(attributes: &Attributes<'_>, rewrite: &Rewrite, kept: bool, out: &mut Vec<u8>) {
     out.reserve(attributes.wire.len() + 64);
-    let mut block =
-        Block { attributes, rewrite, out, four_octet_path: Vec::new(), four_octet_aggregator: None };
+    let (four_octet_path, four_octet_aggregator) = (Vec::new(), None);
+    let mut block = Block { attributes, rewrite, kept, out, four_octet_path, four_octet_aggregator };
     let mut rows = ROWS.iter().peekable();
     for attribute in attributes.iter() {
         while let Some(absent) = rows.next_if(|row| row.code < attribute.code) {
@@ -94,6 +132,8 @@ pub(crate) fn octets_before(block: &[u8], code: u8) -> usize {
 pub(crate) struct Block<'a> {
     attributes: &'a Attributes<'a>,
     rewrite: &'a Rewrite,
+    /// Whether it is not to go out.
+    kept: bool,
     out: &'a mut Vec<u8>,
     /// What AS4_PATH is to hold, where a two-octet AS_PATH could not.
     four_octet_path: Vec<u8>,
@@ -118,7 +158,7 @@ impl Block<'_> {
     fn carry_unread(&mut self, attribute: Attribute<'_>) {
         let at = self.out.len();
         self.out.extend_from_slice(attribute.whole);
-        self.out[at] |= PARTIAL;
+        self.out[at] |= if self.kept { 0 } else { PARTIAL };
     }
 
     /// The flags of an optional transitive attribute that we add. Who is not the path's origin marks it as partial
@@ -162,8 +202,10 @@ pub(crate) fn med(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
     }
 }
 
-pub(crate) fn local_pref(block: &mut Block<'_>, _: Option<Attribute<'_>>) {
-    if block.rewrite.internal {
+pub(crate) fn local_pref(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
+    if block.kept {
+        block.out.extend_from_slice(present.map_or(&[], |attribute| attribute.whole));
+    } else if block.rewrite.internal {
         let preference = block.rewrite.local_pref.or(block.attributes.facts.local_pref);
         number(TRANSITIVE, code::LOCAL_PREF, preference.unwrap_or(DEFAULT_LOCAL_PREF), block.out);
     }
@@ -202,11 +244,12 @@ pub(crate) fn large_communities(block: &mut Block<'_>, present: Option<Attribute
 /// Those that must not leave the AS do not (RFC 4360 s6).
 pub(crate) fn extended_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
     let Rewrite { remove_extended_communities: remove, internal, .. } = block.rewrite;
+    let added = block.rewrite.add_extended_communities.iter().map(|ExtendedCommunity(octets)| *octets);
     let stays = |octets: &[u8; 8]| {
         let community = ExtendedCommunity(*octets);
         (*internal || community.is_transitive()) && !remove.contains(&community)
     };
-    items(block, code::EXTENDED_COMMUNITIES, present, stays, std::iter::empty());
+    items(block, code::EXTENDED_COMMUNITIES, present, stays, added);
 }
 
 /// The same of RFC 5701, whose types have the same bit.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::as_path::Asn;
+use crate::attributes::Attributes;
 use crate::community::{Community, ExtendedCommunity, LargeCommunity};
 use crate::message::frame;
 use crate::prefix::Net;
@@ -442,4 +443,68 @@ fn a_block_that_was_read_back_gives_the_same_block() {
     ]
     .concat();
     assert_eq!(block(&all, &rewrite()), all);
+}
+
+/// Reads attributes in an announcement of an internal peer, and hands on what was found.
+fn read_back(attributes: &[u8], check: impl FnOnce(&Attributes<'_>)) {
+    let next_hop = attribute(0x40, 3, &[198, 18, 0, 1]);
+    let all = [attributes, &next_hop].concat();
+    let body = [&[0, 0], &(all.len() as u16).to_be_bytes()[..], &all, &[8, 10]].concat();
+    let context = Context { internal: true, ..Context::default() };
+    let mut decoder = Decoder::new();
+    let update = decoder.update(&body, &context).unwrap();
+    assert!(update.faults().is_empty(), "{:?}", update.faults());
+    check(&update.announced::<u32>().unwrap().0);
+}
+
+#[test]
+fn amended_attributes_are_as_if_they_had_come_so() {
+    let extended = |value| ExtendedCommunity::two_octet_as(ExtendedCommunity::ROUTE_TARGET, 9, value);
+    let local_pref = attribute(0x40, 5, &[0, 0, 0, 7]);
+    let (unknown, inside) = (attribute(0xc0, 99, &[1, 2, 3]), attribute(0x80, 9, &[1, 1, 1, 1]));
+    let lists = lists(&[1, 2], &[1, 2], &[1, 2]);
+    let wires = [
+        [origin(), path()].concat(),
+        [origin(), attribute(0x40, 2, &[])].concat(),
+        [origin(), path(), attribute(0x80, 4, &[0, 0, 0, 1]), local_pref, inside, lists, unknown].concat(),
+    ];
+    let prepends = Rewrite { prepend: Some((Asn(9), 3)), med: Some(77), ..rewrite() };
+    let edits = Rewrite {
+        remove_communities: vec![Community(1)],
+        remove_extended_communities: vec![extended(1), extended(2)],
+        remove_large_communities: vec![LargeCommunity(7, 8, 2)],
+        add_communities: vec![Community(2), Community(5)],
+        add_extended_communities: vec![extended(2), extended(6)],
+        add_large_communities: (0..30).map(|value| LargeCommunity(7, 9, value)).collect(),
+        ..rewrite()
+    };
+    for wire in &wires {
+        for rewrite in [&rewrite(), &prepends, &edits] {
+            read_back(wire, |before| {
+                let (amended, facts) = amended(before, rewrite).unwrap();
+                read_back(&amended, |after| {
+                    assert_eq!((after.wire, after.facts), (&amended[..], &facts));
+                    assert_eq!(facts.local_pref, before.facts.local_pref);
+                    assert_eq!(facts.med, rewrite.med);
+                    let added = rewrite.prepend.map_or(0, |(_, count)| count.into());
+                    assert_eq!(facts.path_length, before.facts.path_length + added);
+                    let of_edits = rewrite.add_communities.iter();
+                    assert!(of_edits.clone().all(|one| after.communities().any(|other| other == *one)));
+                    assert_eq!(
+                        after.iter().find(|one| one.code == 99).map(|one| one.flags),
+                        before.iter().find(|one| one.code == 99).map(|one| one.flags)
+                    );
+                });
+            });
+        }
+    }
+}
+
+#[test]
+fn attributes_that_would_be_longer_than_any_that_come_are_not_made() {
+    let most = Rewrite {
+        add_large_communities: (0..6_000).map(|value| LargeCommunity(7, 9, value)).collect(),
+        ..rewrite()
+    };
+    read_back(&[origin(), path()].concat(), |before| assert!(amended(before, &most).is_none()));
 }
