@@ -16,7 +16,8 @@ use palisade_bgp::{Address, Asn, Net, Prefix};
 use palisade_policy::actions::euro_ix;
 use palisade_policy::rov::MOST_AMENDMENTS;
 use palisade_policy::{
-    ActionScheme, IrrBuilder, OriginSet, Peer, Role, RovIndex, Snapshot, Vrp, judge, judge_path, judge_prefix,
+    ActionScheme, Aspa, AspaIndex, IrrBuilder, OriginSet, Peer, Role, RovIndex, Snapshot, Vrp, judge,
+    judge_path, judge_prefix,
 };
 use support::{Announcement, address, real_routes, real_vrps};
 
@@ -143,8 +144,10 @@ fn rov_ipv6_table_order(bencher: Bencher<'_, '_>) {
     over(bencher, &DATA.v6.in_order, validates);
 }
 
+const PEER: Asn = Asn(3333);
+
 fn peer(role: Role) -> Peer {
-    let peer = Peer::new(Asn(3333), Asn(5555), Some(role), address("195.69.144.1"));
+    let peer = Peer::new(PEER, Asn(5555), Some(role), address("195.69.144.1"));
     let origins = DATA.v4.in_order.iter().step_by(4).map(|(_, origin)| *origin);
     peer.with_origins(Arc::new(OriginSet::from_iter(origins)))
 }
@@ -180,6 +183,43 @@ fn judge_both_stages_ipv4_random(bencher: Bencher<'_, '_>, role: Role) {
 fn judge_path_of_four(bencher: Bencher<'_, '_>, role: Role) {
     let (peer, announcement) = (peer(role), announcement());
     bencher.bench(|| judge_path(&black_box(&announcement).attributes(), &peer, &DATA.tables, &mut ()));
+}
+
+/// The path stage over paths of five hops: without ASPAs, and where every network of the Internet has one.
+#[divan::bench(args = [0, NETWORKS], sample_count = 2000)]
+fn judge_path_of_five_hops_with_aspas(bencher: Bencher<'_, '_>, aspas: u32) {
+    let aspa = Arc::new(AspaIndex::build((0..aspas).map(aspa_of)));
+    let tables = Snapshot { aspa, ..Snapshot::default() };
+    let peer = peer(Role::Customer);
+    let mut random = Random(3);
+    let climbs: Vec<Announcement> = (0..100 * SAMPLE).map(|_| climb(&mut random)).collect();
+    let mut samples = climbs.chunks(SAMPLE).cycle();
+    bencher.bench_local(|| {
+        let sample = samples.next().unwrap_or_default();
+        let accepted = |one: &&Announcement| {
+            judge_path(&black_box(one).attributes(), &peer, &tables, &mut ()).reason.is_none()
+        };
+        sample.iter().filter(accepted).count()
+    });
+}
+
+/// More than there are.
+const NETWORKS: u32 = 100_000;
+
+/// Made-up networks have numbers from here on, out of the way of those that are reserved.
+const FIRST_ASN: u32 = 200_000;
+
+/// A network and its three providers, of which the first has half its number.
+fn aspa_of(network: u32) -> Aspa {
+    let providers = [network / 2, network / 3, network / 5].map(|provider| Asn(FIRST_ASN + provider));
+    Aspa { customer: Asn(FIRST_ASN + network), providers: providers.into_iter().chain([PEER]).collect() }
+}
+
+/// A path that comes up from some network, provider by provider, to the peer.
+fn climb(random: &mut Random) -> Announcement {
+    let origin = random.below(NETWORKS as usize) as u32;
+    let path = [16, 8, 4, 2, 1].map(|part| (FIRST_ASN + origin / part).to_string()).join(" ");
+    Announcement::new(&format!("{} {path}", PEER.0), "195.69.144.1")
 }
 
 #[divan::bench(sample_count = 20, sample_size = 1)]

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use palisade_policy::{RovState, Snapshot, Verdict};
+use palisade_policy::{Amendment, RovState, Snapshot, Verdict};
 use palisade_rib::{AttributeSet, Path, PeerIndex, Ranking};
 use shard::{Rig, peer_asn};
 
 /// Prefixes in the table.
 const PREFIXES: usize = 200_000;
 
-const ACCEPTED: Verdict = Verdict { reason: None, observed: None, rov: RovState::NotFound };
+const ACCEPTED: Verdict =
+    Verdict { reason: None, observed: None, rov: RovState::NotFound, amendment: Amendment::NONE };
 
 fn main() {
     divan::main();

@@ -237,9 +237,7 @@ fn the_files_that_are_named_are_read() {
 #[test]
 fn files_that_are_not_what_they_should_be_are_errors_where_they_are_named() {
     let told = said(&check_feeds("<html>", ""));
-    for words in
-        ["this is no list of VRPs", "no route, route6 or as-set object", "palisade.toml:5:10]", "2 errors"]
-    {
+    for words in ["this is no list of VRPs", "no route, route6, as-set", "palisade.toml:5:10]", "2 errors"] {
         assert!(told.contains(words), "expected {words:?} in {told}");
     }
     let told = said(&check_feeds(r#"{"roas": []}"#, DUMP));
@@ -251,11 +249,85 @@ fn files_that_are_not_what_they_should_be_are_errors_where_they_are_named() {
 }
 
 #[test]
+fn exceptions_count_where_files_are_read_and_are_refused_where_they_are_none() {
+    let asserted = |prefix: &str| {
+        format!(
+            r#"{{"slurmVersion":1,"validationOutputFilters":{{"prefixFilters":[{{"asn":64500}}]}},
+                "locallyAddedAssertions":{{"prefixAssertions":[{{"asn":1,"prefix":"{prefix}"}}]}}}}"#
+        )
+    };
+    let told = |one: &str, other: &str| {
+        let slurm = "[rpki]\nslurm = [\"one.json\", \"other.json\"]\n";
+        let (folder, path) = folder_with(format!("{ROUTER}{slurm}").as_bytes());
+        fs::write(folder.path().join("one.json"), one).expect("it can be written");
+        fs::write(folder.path().join("other.json"), other).expect("it can be written");
+        said(&palisade(&["check", "--config", path.to_str().expect("a plain name")]))
+    };
+    let good = told(&asserted("10.0.0.0/8"), &asserted("11.0.0.0/8"));
+    assert!(good.contains("VRPs          2 from SLURM of") && good.ends_with("exit 0\n"), "{good}");
+    let overlapping = told(&asserted("10.0.0.0/8"), &asserted("10.1.0.0/16"));
+    assert!(overlapping.contains("10.1.0.0/16: neither is used"), "{overlapping}");
+    let broken = told(&asserted("10.0.0.0/8"), "{}");
+    assert!(broken.contains("`slurmVersion`") && broken.ends_with("exit 1\n"), "{broken}");
+}
+
+#[test]
 fn an_as_set_that_no_dump_has_is_a_warning() {
     let told = said(&check_feeds(VRPS, &DUMP.replace("AS-CUSTOMER", "AS-OTHER")));
     assert!(told.contains("no registry that was read has the as-set AS-CUSTOMER"), "{told}");
     assert!(told.contains("AS200001 alone: AS-CUSTOMER comes to nothing"), "{told}");
     assert!(told.ends_with("exit 0\n"), "{told}");
+}
+
+/// Checks and explains a configuration with files beside it.
+fn explained(config: &str, files: &[(&str, &str)]) -> String {
+    let (folder, path) = folder_with(format!("{ROUTER}{config}").as_bytes());
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("the file can be written");
+    }
+    said(&palisade(&["check", "--explain", "--config", path.to_str().expect("a plain name")]))
+}
+
+const PEERINGDB: &str = "[irr]\ndumps = [\"test.db\"]\n[peeringdb]\nfiles = [\"net.json\"]\nmax_prefixes = true\n\
+    [group.asked]\nrole = \"customer\"\nas_set = \"peeringdb\"\n\
+    [[peer]]\nname = \"known\"\naddress = \"192.0.2.9\"\nasn = 200001\ngroup = \"asked\"\n\
+    [[peer]]\nname = \"unknown\"\naddress = \"192.0.2.10\"\nasn = 200003\ngroup = \"asked\"\n";
+
+#[test]
+fn what_peeringdb_says_is_shown_with_where_it_comes_from() {
+    let networks = r#"{"data": [{"asn": 200001, "irr_as_set": "AS-CUSTOMER", "info_prefixes4": 1000}]}"#;
+    let told = explained(PEERINGDB, &[("net.json", networks), ("test.db", DUMP)]);
+    assert!(told.ends_with("exit 0\n"), "{told}");
+    for words in [
+        "PeeringDB     1 network from",
+        "max prefixes      1300 (from PeeringDB)",
+        "the 2 members of AS-CUSTOMER (from PeeringDB)",
+        "max prefixes      10000 (the role's default, until PeeringDB says one)",
+        "AS200003 alone: PeeringDB says no as-set",
+        "PeeringDB says no as-set of unknown",
+    ] {
+        assert!(told.contains(words), "expected {words:?} in {told}");
+    }
+    let told = explained(PEERINGDB, &[("net.json", "{\"roas\": []}"), ("test.db", DUMP)]);
+    for words in ["net.json: this is not what PeeringDB says of networks", "palisade.toml:7:10]", "exit 1"] {
+        assert!(told.contains(words), "expected {words:?} in {told}");
+    }
+}
+
+const BOGONS: &str = "[bogons]\nprefixes = [\"v4.txt\"]\nasns = \"asns.txt\"\n\
+    [[peer]]\nname = \"lab\"\naddress = \"192.0.2.9\"\nasn = 64512\nrole = \"provider\"\n";
+
+#[test]
+fn lists_of_bogons_take_the_place_of_what_is_built_in() {
+    let told = explained(BOGONS, &[("v4.txt", "10.0.0.0/8\nnonsense\n"), ("asns.txt", "0\n65535\n")]);
+    for words in ["bogons        1 prefix from", "2 ranges of ASNs from", "v4.txt: 1 malformed", "exit 0"] {
+        assert!(told.contains(words), "expected {words:?} in {told}");
+    }
+    assert!(!told.contains("private or reserved"), "64512 is no bogon here: {told}");
+    let told = explained(BOGONS, &[("v4.txt", "<html>\n"), ("asns.txt", "# none\n")]);
+    for words in ["v4.txt: this is no list of bogons", "asns.txt: it lists nothing", "2 errors", "exit 1"] {
+        assert!(told.contains(words), "expected {words:?} in {told}");
+    }
 }
 
 fn json(arguments: &[&str]) -> (serde_json::Value, Option<i32>) {

@@ -169,7 +169,7 @@ fn real_files_take_the_samples_place() {
     let summary = json(&command.output().unwrap());
     assert_eq!(summary["as_intended"], Value::Null);
     assert_eq!(summary["sessions"].as_array().unwrap().len(), 7);
-    assert_eq!(number(&summary, "/announcements"), 3_521);
+    assert_eq!(number(&summary, "/announcements"), 3_527);
     assert!(number(&summary, "/rejected_by/rpki-invalid-origin") > 0);
     assert_eq!(summary["kernel"]["agrees"], true);
 }
@@ -185,7 +185,7 @@ fn what_can_t_be_played_is_told_in_a_sentence() {
         (["--mrt", file], "holds no MRT record"),
         (["--mrt", "-"], "reads an archive twice"),
         (["--vrps", file], "this is no list of VRPs"),
-        (["--irr", file], "no route, route6 or as-set object"),
+        (["--irr", file], "no route, route6, as-set"),
         (["--sample-dir", file], "the sample can't be written"),
     ] {
         let output = lab(&arguments).output().unwrap();

@@ -26,7 +26,7 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn every_configuration_is_told_in_the_words_beside_it() {
-    for name in ["alone", "choose", "join", "missing", "router", "wrong"] {
+    for name in ["alone", "choose", "groups", "join", "missing", "router", "wrong"] {
         let file = format!("tests/members/{name}.toml");
         let output = check(&["--config", &file]);
         let mut told = said(&output);
@@ -54,7 +54,7 @@ fn explain_says_where_each_value_comes_from() {
         "session           192.0.2.12 port 179, whoever connects first\n",
         "max prefixes      3000 (this peer's own)\n",
         "session           192.0.2.13 port 179, it connects to us\n",
-        "may originate     the 3 members of RIPE::AS-TWO AS-TWO-MORE\n",
+        "may originate     the 3 members of RIPE::AS-TWO AS-TWO-MORE (from the member export)\n",
     ] {
         assert!(told.contains(words), "expected {words:?} in {told}");
     }
@@ -63,6 +63,38 @@ fn explain_says_where_each_value_comes_from() {
     let members = &json["members"];
     assert_eq!((&members["members"], &members["sessions"]), (&2.into(), &5.into()), "{members}");
     assert_eq!(members["skipped"][0]["why"], "of our own AS");
+}
+
+#[test]
+fn members_have_what_their_group_says_before_the_export_and_what_is_written_before_that() {
+    let told = said(&check(&["--json", "--explain", "--config", "tests/members/groups.toml"]));
+    let json: serde_json::Value =
+        serde_json::from_str(told.trim_end_matches("exit 0\n")).expect("it is JSON");
+    let peers = json["peers"].as_array().expect("a list");
+    let peer = |address: &str| peers.iter().find(|peer| peer["address"] == address).expect("it is there");
+    let chosen = |peer: &serde_json::Value, key: &str| {
+        let chosen = &peer[key];
+        (chosen["value"].as_u64().unwrap_or_default(), chosen["from"].as_str().unwrap_or_default().to_owned())
+    };
+    let of_export = peer("192.0.2.11");
+    assert_eq!(of_export["group"], "members");
+    assert_eq!(chosen(of_export, "hold_time_s"), (30, "its group's".into()));
+    assert_eq!(chosen(of_export, "max_prefixes"), (100, "from the member export".into()));
+    assert_eq!(of_export["limits"]["communities"], 40);
+
+    let of_member = peer("192.0.2.13");
+    assert_eq!(of_member["group"], "large");
+    assert_eq!(chosen(of_member, "max_prefixes"), (50_000, "its group's".into()));
+    assert_eq!(chosen(of_member, "hold_time_s"), (90, "default".into()));
+    assert_eq!(
+        (&of_member["limits"]["communities"], &of_member["limits"]["as_path_length"]),
+        (&60.into(), &32.into())
+    );
+
+    let written = peer("192.0.2.12");
+    assert_eq!(written["group"], "members", "the session's own word counts before its member's");
+    assert_eq!(chosen(written, "max_prefixes"), (3000, "this peer's own".into()));
+    assert_eq!(written["limits"]["communities"], 60);
 }
 
 #[test]

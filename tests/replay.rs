@@ -283,6 +283,35 @@ fn peers_are_judged_by_the_configuration_that_has_them() {
 }
 
 #[test]
+fn aspas_and_rules_are_counted_where_there_are_any() {
+    let folder = Folder::new();
+    let file = folder.file("table", &archive::table(30));
+    let rpki = r#"{"roas": [{"asn": 500002, "prefix": "22.0.0.0/16", "maxLength": 24}],
+        "aspas": [{"customer_asid": 500003, "expires": 4102444800, "providers": [7]}]}"#;
+    folder.file("rpki.json", rpki.as_bytes());
+    let config = "[router]\nasn = 64500\nid = \"192.0.2.9\"\n[rpki]\nfiles = [\"rpki.json\"]\n\
+        [checks]\nrpki-invalid-origin = \"off\"\nnext-hop-foreign = \"off\"\n\
+        [[rule]]\nname = \"no-four\"\ncontains_asn = [500004]\naction = \"reject\"\n\
+        [[rule]]\nname = \"mark\"\nset = { local_preference = 7 }\n\
+        [[peer]]\nname = \"p\"\naddress = \"192.0.2.1\"\nasn = 500001\nrole = \"peer\"\n";
+    let config = folder.file("edge.toml", config.as_bytes());
+    let got = summary(&["--config", &config, &file], &[]);
+    assert_eq!(got["aspa"], serde_json::json!({"unverified": 0, "unknown": 20, "valid": 0, "invalid": 10}));
+    assert_eq!(got["rejected_by"], serde_json::json!({"aspa-invalid": 10, "rule:no-four": 10}));
+    assert_eq!((count(&got, "accepted"), count(&got, "amended")), (10, 10));
+    let told = text(&replay(&["--config", &config, &file], &[]).stdout);
+    let lines: Vec<String> =
+        told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    for line in [
+        "ASPA invalid 10 33.33 %",
+        "rule:no-four 10 33.33 %",
+        "with attributes that import changes 10 33.33 %",
+    ] {
+        assert!(lines.iter().any(|told| told == line), "{told}");
+    }
+}
+
+#[test]
 fn the_summary_is_for_people() {
     let output = replay(&["-"], &archive::table(1234));
     let told = text(&output.stdout);

@@ -8,13 +8,15 @@
 #   cargo test --release --test kernel -- --ignored --show-output
 #                           the real table of 1.28M routes over BIRD into a kernel, route by route: five minutes, needs the
 #                           real data; PALISADE_BIN=FILE tests another build, PALISADE_SHOW_LOG=1 shows its log
+#   cargo test --release -p palisade-policy --test librtr -- --ignored --show-output
+#                           millions of routes judged by all real VRPs and by librtr: a minute, needs the real data
 #
 # A test that can't run here says `skipped: <test>: <why>`; those lines are repeated at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(bird2 bgpdump iproute2 util-linux make)
-programs=(bird bgpdump ip unshare make)
+packages=(bird2 bgpdump bgpq4 iproute2 util-linux make stayrtr openssl rtr-tools)
+programs=(bird bgpdump bgpq4 ip unshare make stayrtr openssl rpki-rov)
 
 missing() {
     local program

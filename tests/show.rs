@@ -2,207 +2,30 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs::{self, File};
+#[path = "support/asked.rs"]
+mod asked;
+#[path = "support/exchange.rs"]
+mod exchange;
+
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use socket2::{Domain, Socket, Type};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_palisade");
-const PATIENCE: Duration = Duration::from_secs(20);
+use asked::{Member, PATIENCE, PROGRAM, Router, run};
 
-/// Two members; what is in the VRPs is accepted, as there is no IRR.
-const CONFIGURATION: &str = r#"
-[router]
-mode = "route-server"
-asn = 196608
-id = "192.0.2.250"
-listen = ["127.0.0.1:PORT"]
-[control]
-socket = "control.sock"
-[looking_glass]
-reject_communities = "euro-ix"
-[rpki]
-files = ["vrps.json"]
-[checks]
-next-hop-martian = "off"
-too-many-communities = "observe"
-[[peer]]
-name = "member-a"
-address = "127.0.0.2"
-asn = 196701
-as_set = "AS196701"
-passive = true
-[[peer]]
-name = "member-b"
-address = "127.0.0.3"
-asn = 196702
-as_set = "AS196702"
-passive = true
-"#;
+/// What is in the VRPs is accepted, as there is no IRR.
+const MORE: &str = "too-many-communities = \"observe\"\n[looking_glass]\nreject_communities = \"euro-ix\"";
 
 const VRPS: &str = r#"{"roas": [
 {"asn": 196701, "prefix": "193.0.0.0/16", "maxLength": 24},
 {"asn": 196702, "prefix": "193.0.0.0/16", "maxLength": 24},
 {"asn": 196799, "prefix": "194.0.0.0/16", "maxLength": 24}
 ]}"#;
-
-/// A router, until it is dropped.
-struct Router {
-    child: Child,
-    folder: tempfile::TempDir,
-    port: u16,
-}
-
-impl Router {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        fs::write(folder.path().join("vrps.json"), VRPS).unwrap();
-        let text = CONFIGURATION.replace("PORT", &port.to_string());
-        fs::write(folder.path().join("palisade.toml"), text).unwrap();
-        let child = run(&folder);
-        let mut router = Router { child, folder, port };
-        router.wait_for_socket();
-        router
-    }
-
-    fn wait_for_socket(&mut self) {
-        let until = Instant::now() + PATIENCE;
-        while UnixStream::connect(self.socket()).is_err() {
-            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(self.child.try_wait().unwrap().is_none() && Instant::now() < until, "{log}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("control.sock")
-    }
-
-    fn show(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(PROGRAM);
-        command.arg("show").args(arguments).arg("--socket").arg(self.socket());
-        command.env("NO_COLOR", "1").stdin(Stdio::null()).output().unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        let output = self.show(&[arguments, &["--json"]].concat());
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{errors}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    fn text(&self, arguments: &[&str]) -> String {
-        let output = self.show(arguments);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// What it says to octets, until it ends the connection.
-    fn answer(&self, octets: &[u8]) -> String {
-        let mut stream = UnixStream::connect(self.socket()).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(octets).unwrap();
-        let mut answer = String::new();
-        // It may end the connection before all was read that was sent.
-        let _ = stream.read_to_string(&mut answer);
-        answer
-    }
-
-    /// Waits until so many routes are held.
-    fn wait_for_routes(&self, count: i64) {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let summary = self.json(&["summary"]);
-            if summary["paths_received"] == count {
-                return;
-            }
-            assert!(Instant::now() < until, "{summary}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    fn stop(&mut self) {
-        assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-fn run(folder: &tempfile::TempDir) -> Child {
-    let log = File::options().create(true).append(true).open(folder.path().join("log")).unwrap();
-    let mut command = Command::new(PROGRAM);
-    command.args(["run", "--config"]).arg(folder.path().join("palisade.toml"));
-    command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap()
-}
-
-impl Drop for Router {
-    fn drop(&mut self) {
-        // It has ended already, where that is what was tested.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A member's end of a session without a hold time.
-struct Member {
-    stream: TcpStream,
-    asn: u32,
-    address: Ipv4Addr,
-}
-
-impl Member {
-    fn join(router: &Router, last: u8) -> Self {
-        let (asn, address) = (196_699 + u32::from(last), Ipv4Addr::new(127, 0, 0, last));
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
-        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, router.port)).into()).unwrap();
-        let mut stream = TcpStream::from(socket);
-        let capabilities = [&[1, 4, 0, 1, 0, 1, 65, 4][..], &asn.to_be_bytes()].concat();
-        let length = u8::try_from(capabilities.len()).unwrap();
-        let fixed = [4, 0x5b, 0xa0, 0, 0, 192, 0, 2, last, length + 2, 2, length];
-        stream.write_all(&message(1, &[&fixed[..], &capabilities].concat())).unwrap();
-        stream.write_all(&message(4, &[])).unwrap();
-        let mut reader = stream.try_clone().unwrap();
-        // What others announce is of no interest, but has to be read.
-        std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
-        Member { stream, asn, address }
-    }
-
-    /// Announces prefixes that have come this way to it. `extra` are further attributes.
-    fn announce(&mut self, path: &[u32], extra: &[u8], prefixes: &[(Ipv4Addr, u8)]) {
-        let asns: Vec<u8> = [self.asn].iter().chain(path).flat_map(|asn| asn.to_be_bytes()).collect();
-        let path = [&[2, u8::try_from(asns.len() / 4).unwrap()][..], &asns].concat();
-        let attributes = [
-            &[0x40, 1, 1, 0, 0x40, 2, u8::try_from(path.len()).unwrap()][..],
-            &path,
-            &[0x40, 3, 4],
-            &self.address.octets(),
-            extra,
-        ]
-        .concat();
-        for some in prefixes.chunks(500) {
-            let mut body = vec![0, 0];
-            body.extend(u16::try_from(attributes.len()).unwrap().to_be_bytes());
-            body.extend(&attributes);
-            for (address, length) in some {
-                body.push(*length);
-                body.extend(&address.octets()[..usize::from(length.div_ceil(8))]);
-            }
-            self.stream.write_all(&message(2, &body)).unwrap();
-        }
-    }
-}
-
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(19 + body.len()).unwrap();
-    [&[0xff; 16][..], &length.to_be_bytes(), &[kind], body].concat()
-}
 
 fn net(a: u8, b: u8, c: u8, length: u8) -> (Ipv4Addr, u8) {
     (Ipv4Addr::new(a, b, c, 0), length)
@@ -213,9 +36,8 @@ const TAGS: [u8; 22] = [0xc0, 8, 4, 255, 255, 255, 1, 0xc0, 32, 12, 0, 3, 0, 0, 
 
 /// A router and its two members, whose routes are partly rejected.
 fn exchange() -> (Router, [Member; 2]) {
-    let router = Router::start();
-    let mut a = Member::join(&router, 2);
-    let mut b = Member::join(&router, 3);
+    let router = exchange::start(MORE, VRPS);
+    let [mut a, mut b] = exchange::join(&router);
     a.announce(&[], &TAGS, &[net(193, 0, 0, 24), net(193, 0, 1, 24)]);
     a.announce(&[], &[], &[net(193, 0, 2, 25), net(10, 1, 0, 24), net(194, 0, 0, 24), net(195, 0, 0, 24)]);
     a.announce(&[196_799], &[], &[net(194, 0, 1, 24)]);
@@ -294,7 +116,7 @@ fn routes_are_found_by_prefix_address_and_what_became_of_them() {
 /// Every core has a part of the table; an answer is made of all parts.
 #[test]
 fn routes_of_all_shards_come_in_order_and_the_longest_of_all_is_found() {
-    let router = Router::start();
+    let router = exchange::start(MORE, VRPS);
     let mut member = Member::join(&router, 2);
     let short: Vec<_> = (20..52).map(|at| net(at, 0, 0, 8)).collect();
     let long: Vec<_> = (20..52).map(|at| net(at, 200, 0, 24)).collect();
@@ -386,7 +208,7 @@ fn all_places_taken_the_next_is_told_so_and_they_are_free_again() {
 /// One client reads nothing, a hundred read all of 4,000 routes, and a peer announces meanwhile.
 #[test]
 fn clients_that_do_not_read_and_a_hundred_that_do_hurt_nobody() {
-    let router = Router::start();
+    let router = exchange::start(MORE, VRPS);
     let mut member = Member::join(&router, 2);
     let some: Vec<_> = (0..4_000).map(|at: u16| net(196, (at >> 8) as u8, at as u8, 24)).collect();
     member.announce(&[], &TAGS, &some);
@@ -463,7 +285,7 @@ fn an_answer_that_is_cut_off_fails() {
 
 #[test]
 fn the_socket_comes_and_goes_with_the_router() {
-    let mut router = Router::start();
+    let mut router = exchange::start(MORE, VRPS);
     let mut second = run(&router.folder);
     assert!(!second.wait().unwrap().success());
     let log = fs::read_to_string(router.folder.path().join("log")).unwrap();

@@ -51,7 +51,7 @@ pub(crate) fn policy(peer: u16, role: Role) -> Arc<Peer> {
     Arc::new(Peer::new(Asn(peer_asn(peer)), ROUTER_ASN, Some(role), address))
 }
 
-fn rib_peer(peer: u16, role: Role) -> RibPeer {
+pub(crate) fn rib_peer(peer: u16, role: Role) -> RibPeer {
     let policy = policy(peer, role);
     let export = ExportView {
         role,
@@ -69,6 +69,7 @@ fn rib_peer(peer: u16, role: Role) -> RibPeer {
         export: [Some(export), None],
         counters: Arc::new(PeerCounters::default()),
         max_prefixes: None,
+        tags: None,
     }
 }
 

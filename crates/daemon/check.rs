@@ -5,7 +5,14 @@
 //! nothing but the text is looked at, which takes no time.
 
 mod actions;
+mod bogons;
+mod irr;
+mod members;
+mod peer;
+mod peeringdb;
 mod report;
+mod rpki;
+mod rules;
 mod text;
 mod warning;
 
@@ -58,16 +65,16 @@ fn read(arguments: &Arguments) -> Result<(Config, Option<Tables>), ConfigError> 
     if arguments.no_files {
         return Ok((Config::load_text(&arguments.config)?, None));
     }
-    let config = Config::load(&arguments.config)?;
+    let mut config = Config::load(&arguments.config)?;
     let tables = judging::tables(&config)?;
+    config.peers = judging::resolved_peers(&config, &tables.networks.state().facts);
     Ok((config, Some(tables)))
 }
 
 fn show(config: &Config, tables: Option<Tables>, arguments: &Arguments) {
-    let mut warnings = warning::warnings(config);
-    let (snapshot, more) = tables.map(|tables| (tables.snapshot, tables.warnings)).unzip();
-    warnings.extend(more.unwrap_or_default());
-    let report = Report::valid(config, snapshot.as_ref(), &warnings, arguments.explain);
+    let mut warnings = warning::warnings(config, tables.as_ref().map(|tables| &tables.snapshot));
+    warnings.extend(tables.iter().flat_map(|tables| tables.warnings.iter().cloned()));
+    let report = Report::valid(config, tables.as_ref(), &warnings, arguments.explain);
     if arguments.json {
         return print_json(&report);
     }

@@ -3,20 +3,29 @@
 //! `palisade run`, `replay` and `lab` judge by the same tables because they come from here, and `palisade check` shows
 //! the modes of checks that are computed here, not its own idea of them.
 
+pub(crate) mod named;
+mod policy;
+mod rules;
 pub(crate) mod tables;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use palisade_bgp::Asn;
 use palisade_bgp::attributes::NextHop;
 use palisade_policy::{
     ActionScheme, Checks, Expansion, ExpansionError, ExpansionLimits, Mode, OriginSet, Reason, Role,
     Snapshot, Stage,
 };
 
-use crate::config::{ChosenMode, Config, Peer};
+use palisade_rib::Tags;
 
-pub(crate) use tables::{Tables, tables};
+use crate::config::{ChosenMode, Config, Limits, Peer};
+use crate::feeds::peeringdb::{self, NetworkFacts};
+
+pub(crate) use policy::{PeerPolicy, policies, policies_after};
+pub(crate) use tables::{Tables, standing, tables, tables_of_now};
 
 /// Why a check is taken as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +36,10 @@ pub(crate) enum Because {
     RoleDespite(Range<usize>),
     /// `[checks]` says so, at this place.
     Everywhere(Range<usize>),
+    /// `[checks.ROLE]` says so of the peer's role, at this place.
+    ItsRole(Role, Range<usize>),
+    /// The `checks` of the peer's group say so, at this place.
+    Group(Range<usize>),
     /// The peer's own `checks` say so, at this place.
     Peer(Range<usize>),
     /// The peer's `allow_default` says so.
@@ -44,7 +57,7 @@ pub(crate) struct CheckMode {
     pub(crate) because: Because,
 }
 
-/// A peer for the judge. Its as-sets are expanded from the tables' IRR; where all of that fails, and [`tables()`] says so, the peer
+/// A peer for the judge, made of one that [`resolved_peers`] gave. Its as-sets are expanded from the tables' IRR; where all of that fails, and [`tables()`] says so, the peer
 /// may originate for its own AS alone.
 pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_policy::Peer {
     let mut judged = palisade_policy::Peer::new(peer.asn, config.router.asn, peer.role, peer.address);
@@ -54,10 +67,58 @@ pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_
     if let Some(role) = peer.role {
         judged.checks = checks(config, peer, role);
     }
-    if !config.irr.allow_longer {
-        judged.limits.longest_registered = [0; 2];
-    }
+    judged.limits = limits(config, &peer.limits);
+    let accept_rpki_valid = peer.limits.accept_rpki_valid.map(|accept| accept.value);
+    judged.rpki_valid_is_registered = accept_rpki_valid.unwrap_or(config.irr.accept_rpki_valid);
+    judged.rules = rules::about(config, peer);
+    judged.may_carry = rules::may_carry(config, peer);
+    judged.scrub &= config.communities.scrub;
     judged
+}
+
+fn limits(config: &Config, limits: &Limits) -> palisade_policy::Limits {
+    let longest = limits.longest.map(|longest| longest.value);
+    let allow_longer = limits.allow_longer.map_or(config.irr.allow_longer, |allow| allow.value);
+    palisade_policy::Limits {
+        shortest: limits.shortest.map(|shortest| shortest.value),
+        longest,
+        longest_registered: if allow_longer { longest } else { [0; 2] },
+        path_length: limits.path_length.value,
+        communities: limits.communities.value,
+    }
+}
+
+/// The router itself, as the source of what it originates. A route object speaks for it as it does for peers.
+pub(crate) fn ourselves(config: &Config) -> palisade_policy::Peer {
+    let mut ours = palisade_policy::Peer::ours(config.router.asn);
+    if !config.irr.allow_longer {
+        ours.limits.longest_registered = [0; 2];
+    }
+    ours
+}
+
+/// The peers with what PeeringDB says of their networks, where it is asked. Whatever judges, shows or limits a peer takes
+/// it from here.
+pub(crate) fn resolved_peers(config: &Config, facts: &NetworkFacts) -> Vec<Peer> {
+    let peers = config.peers.iter();
+    match &config.peeringdb {
+        Some(settings) => peers.map(|peer| peeringdb::resolved(peer, settings, facts).into_owned()).collect(),
+        None => peers.cloned().collect(),
+    }
+}
+
+/// The AS numbers of the peers of which PeeringDB is asked.
+pub(crate) fn asked_of_peeringdb(config: &Config) -> BTreeSet<Asn> {
+    let asked = config.peers.iter().filter(|peer| peer.peeringdb.as_set || peer.peeringdb.max_prefixes);
+    asked.map(|peer| peer.asn).collect()
+}
+
+/// What a peer's routes are tagged with on their way out: its own tags, or its role's.
+pub(crate) fn tags(config: &Config, peer: &Peer) -> Option<Arc<Tags>> {
+    let tags = peer.tags.as_ref().or_else(|| config.communities.tags_of(peer.role?))?;
+    let (communities, large) = (tags.communities.clone(), tags.large.clone());
+    let none = communities.is_empty() && large.is_empty();
+    (!none).then(|| Arc::new(Tags { communities, large }))
 }
 
 /// What members may ask for with communities; `None` where they may ask for nothing.
@@ -86,7 +147,7 @@ fn expansions<'a>(
 }
 
 fn checks(config: &Config, peer: &Peer, role: Role) -> Checks {
-    let mut checks = Checks::for_role(role, peer.as_set.is_some());
+    let mut checks = Checks::for_role(role, peer.is_bound_by_as_set());
     for check in check_modes(config, peer, role) {
         // Those that refuse to be set are none that `check_modes` lists.
         let _ = checks.set(check.reason, check.mode);
@@ -94,29 +155,49 @@ fn checks(config: &Config, peer: &Peer, role: Role) -> Checks {
     checks
 }
 
-/// Every check of a peer of that role, in the order in which the judge asks.
+/// Every check of a peer of that role, in the order in which the judge asks. The peer's own words come first, then its
+/// group's, those for its role, those for all peers, and then the role's defaults.
 pub(crate) fn check_modes(config: &Config, peer: &Peer, role: Role) -> Vec<CheckMode> {
-    let defaults = Checks::for_role(role, peer.as_set.is_some());
+    let defaults = Checks::for_role(role, peer.is_bound_by_as_set());
     let reasons = Reason::ALL.iter().copied().filter(|reason| reason.stage() != Stage::Peer);
-    reasons.map(|reason| check_mode(config, peer, reason, defaults.mode(reason))).collect()
+    let of_role = config.role_checks.iter().find(|(of, _)| *of == role);
+    let of_role = of_role.map(|(_, chosen)| chosen.as_slice()).unwrap_or_default();
+    let mode = |reason| {
+        let (mode, because) = nearest(peer, reason)
+            .or_else(|| chosen(of_role, reason, |span| Because::ItsRole(role, span)))
+            .unwrap_or_else(|| everywhere(config, reason, defaults.mode(reason)));
+        CheckMode { reason, mode, because }
+    };
+    reasons.map(mode).collect()
 }
 
-/// A peer's own words come first, then those for all peers, then its role's. `[checks]` never switches on what a role
-/// leaves off: that a check applies "everywhere" does not mean that a provider is held to an as-set it doesn't have.
-fn check_mode(config: &Config, peer: &Peer, reason: Reason, default: Mode) -> CheckMode {
-    let chosen = |list: &[ChosenMode]| list.iter().find(|chosen| chosen.reason == reason).cloned();
-    let (mode, because) = match (chosen(&peer.checks), chosen(&config.checks)) {
-        (Some(own), _) => (own.mode, Because::Peer(own.span)),
-        (None, _) if reason == Reason::DefaultRoute && peer.allow_default => {
-            (Mode::Off, Because::AllowDefault)
+/// What is said of a check nearest to a peer: by itself, or by its group.
+fn nearest(peer: &Peer, reason: Reason) -> Option<(Mode, Because)> {
+    let allowed = reason == Reason::DefaultRoute && peer.allow_default;
+    chosen(&peer.checks, reason, Because::Peer)
+        .or_else(|| allowed.then_some((Mode::Off, Because::AllowDefault)))
+        .or_else(|| chosen(&peer.group_checks, reason, Because::Group))
+}
+
+/// What is said for all peers, or else the role's default. `[checks]` never switches on what a role leaves off: that a check
+/// applies "everywhere" does not mean that a provider is held to an as-set it doesn't have. `[checks.provider]` would.
+fn everywhere(config: &Config, reason: Reason, default: Mode) -> (Mode, Because) {
+    match chosen(&config.checks, reason, Because::Everywhere) {
+        Some((mode, Because::Everywhere(span))) if default == Mode::Off && mode != Mode::Off => {
+            (default, Because::RoleDespite(span))
         }
-        (None, Some(all)) if default == Mode::Off && all.mode != Mode::Off => {
-            (default, Because::RoleDespite(all.span))
-        }
-        (None, Some(all)) => (all.mode, Because::Everywhere(all.span)),
-        (None, None) => (default, Because::Role),
-    };
-    CheckMode { reason, mode, because }
+        Some(chosen) => chosen,
+        None => (default, Because::Role),
+    }
+}
+
+fn chosen(
+    list: &[ChosenMode],
+    reason: Reason,
+    because: impl FnOnce(Range<usize>) -> Because,
+) -> Option<(Mode, Because)> {
+    let chosen = list.iter().find(|chosen| chosen.reason == reason)?;
+    Some((chosen.mode, because(chosen.span.clone())))
 }
 
 #[cfg(test)]

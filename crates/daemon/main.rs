@@ -2,19 +2,28 @@
 //!
 //! Exit codes: 0, done; 1, an error, which is told on standard error; 2, the command line makes no sense.
 
+mod announcement;
 mod check;
 mod config;
 mod control;
+mod explain;
+mod feeds;
 mod input;
+mod irr;
+mod json;
 mod judging;
 mod lab;
 mod logs;
 mod members;
 mod mrt;
+mod plan;
+mod played;
+mod policy_test;
 mod replay;
 mod run;
 mod sample;
 mod show;
+mod tell;
 mod terminal;
 
 use std::process::ExitCode;
@@ -46,6 +55,18 @@ enum Command {
     Check(check::Arguments),
     /// Ask the running router: its peers, and their routes with what became of them
     Show(show::Arguments),
+    /// Say why a route is accepted or rejected: one that is held, or one that somebody might send
+    Explain(explain::Arguments),
+    /// Test a configuration: what announcements must come to, written down in files
+    Test(policy_test::Arguments),
+    /// Say what a new configuration would change, before it does
+    Plan(plan::Arguments),
+    /// Have the running router read its configuration again; sessions stay up
+    Reload(tell::ReloadArguments),
+    /// Have the running router believe a source whose data it holds back
+    Confirm(tell::ConfirmArguments),
+    /// What as-sets, route-sets and AS numbers come to, by the registry
+    Irr(irr::Arguments),
     /// Put MRT archives through the judge
     Replay(replay::Arguments),
 }
@@ -56,6 +77,12 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::command::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Test(arguments) => policy_test::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Reload(arguments) => tell::reload(&arguments),
+        Command::Confirm(arguments) => tell::confirm(&arguments),
+        Command::Irr(arguments) => irr::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
     }
 }

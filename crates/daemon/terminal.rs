@@ -23,12 +23,16 @@ pub(crate) fn remark(text: &str) {
 
 /// Prints a problem: first those that it is made of, so that what they come to stands last.
 pub(crate) fn tell(problem: &dyn Diagnostic) {
+    drop(io::stderr().lock().write_all(text_of(problem).as_bytes()));
+}
+
+/// A problem as it is printed.
+pub(crate) fn text_of(problem: &dyn Diagnostic) -> String {
     let mut text = String::new();
     for part in problem.related().into_iter().flatten() {
         text += &format!("{}\n", Told(part));
     }
-    text += &format!("{}\n", Told(problem));
-    drop(io::stderr().lock().write_all(text.as_bytes()));
+    text + &format!("{}\n", Told(problem))
 }
 
 /// A number in groups of three: `1,234,567`.

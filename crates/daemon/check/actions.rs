@@ -7,11 +7,14 @@ use palisade_policy::Region;
 use palisade_policy::actions::{Action, Whom, Wish};
 use serde::Serialize;
 
-use crate::config::{ActionPattern, Actions, Config};
+use crate::config::{ActionPattern, Actions, Config, Mode};
 
 /// `[actions]`.
 #[derive(Debug, Serialize)]
 pub(super) struct ActionsOutline {
+    /// Who may ask.
+    #[serde(skip)]
+    pub(super) asked_by: &'static str,
     /// Which patterns hold where none are written.
     pub(super) set: &'static str,
     /// How many patterns there are.
@@ -44,6 +47,10 @@ impl ActionsOutline {
     pub(super) fn new(config: &Config, actions: &Actions, explain: bool) -> Self {
         let addresses = actions.blackhole_next_hops.iter().flatten();
         ActionsOutline {
+            asked_by: match config.router.mode {
+                Mode::RouteServer => "member",
+                Mode::Router => "customer",
+            },
             set: actions.set.slug(),
             patterns: actions.patterns.len(),
             regions: actions.regions.iter().map(|(name, region)| (name.clone(), region.0)).collect(),
@@ -66,7 +73,7 @@ fn table(config: &Config, actions: &Actions) -> Vec<ActionOutline> {
     let row = |action: Action| ActionOutline {
         action: action.slug(),
         communities: of(action).map(|one| one.pattern.to_string()).collect(),
-        effect: effect(action, actions),
+        effect: effect(action, actions, config.router.mode),
         from: from(config, of(action)),
     };
     asked.map(row).collect()
@@ -80,26 +87,35 @@ fn from<'a>(config: &Config, patterns: impl Iterator<Item = &'a ActionPattern> +
     ready_made.into_iter().chain(line).collect::<Vec<_>>().join(", ")
 }
 
-fn effect(action: Action, actions: &Actions) -> String {
-    let Action::Wish(wish, whom) = action else { return blackhole(actions) };
+/// A route server stays out of its members' paths; a router puts its own AS into them.
+fn effect(action: Action, actions: &Actions, mode: Mode) -> String {
+    let Action::Wish(wish, whom) = action else { return blackhole(actions, mode) };
+    let (they, once_more) = match mode {
+        Mode::RouteServer => ("members", "the sender's AS"),
+        Mode::Router => ("external peers", "our AS"),
+    };
     let to = match whom {
-        Whom::Peer => "AS peer",
-        Whom::Region => "members in region",
-        Whom::All => "all members",
+        Whom::Peer => "AS peer".into(),
+        Whom::Region => format!("{they} in region"),
+        Whom::All => format!("all {they}"),
     };
     match (wish, whom) {
-        (Wish::Announce, Whom::All) => "announced to all members, as without it".into(),
+        (Wish::Announce, Whom::All) => format!("announced to {to}, as without it"),
         (Wish::Announce, _) => format!("announced to {to} despite a wider \"not\""),
-        (Wish::DoNotAnnounce, Whom::All) => "announced to nobody".into(),
+        (Wish::DoNotAnnounce, Whom::All) if mode == Mode::RouteServer => "announced to nobody".into(),
+        (Wish::DoNotAnnounce, Whom::All) => "announced to nobody outside".into(),
         (Wish::DoNotAnnounce, _) => format!("not announced to {to}"),
-        (Wish::PrependOnce, _) => format!("announced to {to} with the sender's AS once more"),
-        (Wish::PrependTwice, _) => format!("announced to {to} with the sender's AS twice more"),
-        (Wish::PrependThrice, _) => format!("announced to {to} with the sender's AS thrice more"),
+        (Wish::PrependOnce, _) => format!("announced to {to} with {once_more} once more"),
+        (Wish::PrependTwice, _) => format!("announced to {to} with {once_more} twice more"),
+        (Wish::PrependThrice, _) => format!("announced to {to} with {once_more} thrice more"),
         (Wish::NoExport, _) => format!("announced to {to} with NO_EXPORT"),
     }
 }
 
-fn blackhole(actions: &Actions) -> String {
+fn blackhole(actions: &Actions, mode: Mode) -> String {
+    if mode == Mode::Router {
+        return "announced with 65535:666, by our next hop".into();
+    }
     let next_hop = |family: Family| match actions.blackhole_next_hops[family.index()] {
         Some(address) => format!("{family} by {address}"),
         None => format!("{family} by its own next hop"),

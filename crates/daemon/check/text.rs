@@ -3,11 +3,13 @@
 use std::fmt::{Display, Write};
 
 use super::actions::ActionsOutline;
-use super::report::{
-    CheckOutline, IrrOutline, LimitsOutline, MemberOutline, MembersOutline, Outline, PeerOutline, Report,
-    RouterOutline, RpkiOutline,
-};
-
+use super::bogons::BogonsOutline;
+use super::members::MembersOutline;
+use super::peer::{CheckOutline, LimitsOutline, MemberOutline, PeerOutline};
+use super::peeringdb::NetworksOutline;
+use super::report::{Outline, Report, RouterOutline};
+use super::rpki::RpkiOutline;
+use super::rules::{PeerlockOutline, RuleOutline};
 use crate::config::quoted;
 
 /// Prefixes, and the like, that one line shows.
@@ -26,6 +28,7 @@ pub(super) fn summary(report: &Report) -> String {
         communities(&mut out, actions);
     }
     if explained {
+        rules(&mut out, &outline.rules);
         outline.peers.iter().for_each(|peer| explain(&mut out, peer));
     } else if !outline.peers.is_empty() {
         out += "\n";
@@ -52,8 +55,20 @@ fn head(out: &mut String, outline: &Outline) {
     if !outline.router.peering_lans.is_empty() {
         item(out, "peering LANs", some(&outline.router.peering_lans, "none"));
     }
-    item(out, "VRPs", vrps(&outline.rpki));
-    item(out, "IRR", irr(&outline.irr));
+    rpki(out, &outline.rpki);
+    for (at, line) in outline.irr.lines().iter().enumerate() {
+        item(out, if at == 0 { "IRR" } else { "" }, line);
+    }
+    if let Some(kept) = outline.irr.kept() {
+        item(out, "IRR data is", kept);
+    }
+    if !outline.bogons.prefix_files.is_empty() || outline.bogons.asn_file.is_some() {
+        item(out, "bogons", bogons(&outline.bogons));
+    }
+    if let Some(peeringdb) = &outline.peeringdb {
+        let sources = peeringdb.sources.iter().map(networks).collect::<Vec<_>>();
+        item(out, "PeeringDB", sources.join("; "));
+    }
     match &outline.fib {
         None => item(out, "kernel", "untouched"),
         Some(fib) => {
@@ -69,10 +84,58 @@ fn head(out: &mut String, outline: &Outline) {
     if let Some(members) = &outline.members {
         self::members(out, members);
     }
+    if !outline.peerlocks.is_empty() {
+        let locks: Vec<String> = outline.peerlocks.iter().map(peerlock).collect();
+        item(out, "peerlocks", some(&locks, ""));
+    }
+    if !outline.rules.is_empty() {
+        let names: Vec<String> = outline.rules.iter().map(|rule| rule.name.clone()).collect();
+        item(out, "rules", some(&names, ""));
+    }
     item(out, "is asked at", outline.control.socket.as_deref().unwrap_or("nothing: it can't be asked"));
     let scheme = outline.looking_glass.reject_communities;
     item(out, "refusals as", format_args!("communities of the {scheme} scheme, on what is shown"));
     item(out, "peers", outline.peers.len());
+}
+
+fn bogons(bogons: &BogonsOutline) -> String {
+    let asn_files: Vec<String> = bogons.asn_file.iter().cloned().collect();
+    let prefixes = bogons_of("prefix", "prefixes", bogons.prefixes, &bogons.prefix_files, bogons.builtin[0]);
+    let asns = bogons_of("range of ASNs", "ranges of ASNs", bogons.asn_ranges, &asn_files, bogons.builtin[1]);
+    format!("{prefixes}; {asns}")
+}
+
+fn bogons_of(one: &str, many: &str, number: Option<usize>, files: &[String], builtin: bool) -> String {
+    let number = match number {
+        Some(1) => format!("1 {one}"),
+        Some(number) => format!("{number} {many}"),
+        None => many.to_owned(),
+    };
+    match (files.is_empty(), builtin) {
+        (true, _) => format!("{number} built in"),
+        (false, true) => format!("{number} built in and from {}", some(files, "")),
+        (false, false) => format!("{number} from {}", some(files, "")),
+    }
+}
+
+fn networks(NetworksOutline { name, networks, age_s, fault }: &NetworksOutline) -> String {
+    let age = age_s.map(|age| format!(", {} old", span(age))).unwrap_or_default();
+    let fault = fault.as_ref().map(|fault| format!(" ({fault})")).unwrap_or_default();
+    match networks {
+        None => format!("from {name}"),
+        Some(_) if age_s.is_none() => format!("nothing yet from {name}{fault}"),
+        Some(networks) => format!("{} from {name}{age}{fault}", count(*networks, "network")),
+    }
+}
+
+/// A time in its largest whole unit.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => count(seconds as usize, "second"),
+        120..7200 => count((seconds / 60) as usize, "minute"),
+        7200..172_800 => count((seconds / 3600) as usize, "hour"),
+        _ => count((seconds / 86_400) as usize, "day"),
+    }
 }
 
 fn actions_of(actions: &ActionsOutline) -> String {
@@ -89,7 +152,7 @@ fn actions_of(actions: &ActionsOutline) -> String {
 /// What members may write, and what then happens; nothing where that is not to be explained.
 fn communities(out: &mut String, actions: &ActionsOutline) {
     let Some(rows) = actions.table.as_ref().filter(|rows| !rows.is_empty()) else { return };
-    line(out, "\nactions: a member's route that carries one of these is");
+    line(out, format_args!("\nactions: a {}'s route that carries one of these is", actions.asked_by));
     let head = ["communities", "what happens", "says who"].map(String::from);
     let rows = rows.iter().map(|row| [row.communities.join(", "), row.effect.clone(), row.from.clone()]);
     table(out, &std::iter::once(head).chain(rows).collect::<Vec<_>>());
@@ -106,6 +169,37 @@ fn communities(out: &mut String, actions: &ActionsOutline) {
     }
     for left_out in actions.left_out.iter().flatten() {
         line(out, format_args!("  left out of the set: {left_out}"));
+    }
+}
+
+/// What the operator's own rules ask, and of whom.
+fn rules(out: &mut String, rules: &[RuleOutline]) {
+    if rules.is_empty() {
+        return;
+    }
+    line(out, "\nrules, asked in this order where no check refuses a route");
+    let head = ["rule", "mode", "what must hold", "what changes", "then", "of whom"].map(String::from);
+    let words = |words: &[&str], none: &str| if words.is_empty() { none.into() } else { words.join(", ") };
+    let rows = rules.iter().map(|rule| {
+        [
+            rule.name.clone(),
+            rule.mode.into(),
+            words(&rule.conditions, "nothing"),
+            words(&rule.changes, "-"),
+            rule.action.into(),
+            some(&rule.peers, "nobody"),
+        ]
+    });
+    table(out, &std::iter::once(head).chain(rows).collect::<Vec<_>>());
+}
+
+/// A protected network, and where its routes may come from.
+fn peerlock(lock: &PeerlockOutline) -> String {
+    let upstreams = lock.upstreams.iter().map(|asn| format!("AS{asn}"));
+    let from: Vec<String> = lock.allowed_from.iter().cloned().chain(upstreams).collect();
+    match from.len() {
+        0 => format!("AS{} from itself alone", lock.asn),
+        _ => format!("AS{} from itself, {}", lock.asn, from.join(", ")),
     }
 }
 
@@ -130,28 +224,70 @@ fn members(out: &mut String, MembersOutline { file, amending, export }: &Members
     }
 }
 
-fn vrps(RpkiOutline { files, vrps }: &RpkiOutline) -> String {
-    let from = some(files, "");
-    match vrps {
-        _ if files.is_empty() => "none: no origin is validated".into(),
-        None => format!("from {from}"),
-        Some(vrps) => format!("{vrps} from {from}"),
+fn rpki(out: &mut String, rpki: &RpkiOutline) {
+    let addresses: Vec<String> = rpki.rtr.iter().map(|cache| cache.address.clone()).collect();
+    let sources: Vec<String> = [&rpki.files, &rpki.slurm]
+        .into_iter()
+        .filter(|list| !list.is_empty())
+        .map(|list| some(list, ""))
+        .collect();
+    let read = sources.join("; SLURM of ");
+    // What is asserted counts as well as what is told.
+    let read =
+        if rpki.files.is_empty() && !rpki.slurm.is_empty() { format!("SLURM of {read}") } else { read };
+    let counted = match (rpki.vrps, rpki.aspas) {
+        _ if read.is_empty() => String::new(),
+        (Some(vrps), Some(0) | None) => format!("{vrps} from {read}"),
+        (Some(vrps), Some(aspas)) => format!("{vrps}, and {}, from {read}", count(aspas, "ASPA")),
+        (None, _) => format!("from {read}"),
+    };
+    let asked =
+        if addresses.is_empty() { String::new() } else { format!("over RTR from {}", some(&addresses, "")) };
+    match (counted.as_str(), asked.as_str()) {
+        ("", "") => item(out, "VRPs", "none: no origin is validated"),
+        (one, "") | ("", one) => item(out, "VRPs", one),
+        (counted, asked) => item(out, "VRPs", format_args!("{counted}; {asked}")),
+    }
+    if rpki.explained && !(counted.is_empty() && asked.is_empty()) {
+        explain_rpki(out, rpki);
     }
 }
 
-fn irr(irr: &IrrOutline) -> String {
-    let from = some(&irr.dumps, "");
-    let longer = if irr.allow_longer { "; more-specifics are registered too" } else { "" };
-    match irr.route_objects.zip(irr.as_sets) {
-        _ if irr.dumps.is_empty() => "none: nothing is registered".into(),
-        None => format!("from {from}{longer}"),
-        Some((routes, sets)) => {
-            format!("{} and {} from {from}{longer}", count(routes, "route object"), count(sets, "as-set"))
-        }
+/// What is implied of the sources, or written and not seen at a glance.
+fn explain_rpki(out: &mut String, rpki: &RpkiOutline) {
+    for cache in &rpki.rtr {
+        let tls = if cache.tls { ", TLS" } else { "" };
+        let aspa = if cache.aspa { ", asked for ASPAs" } else { "" };
+        let refresh =
+            cache.refresh.as_ref().map(|refresh| format!(", asked every {refresh}")).unwrap_or_default();
+        line(
+            out,
+            format_args!(
+                "  cache             {}, preference {}{tls}{aspa}{refresh}",
+                cache.address, cache.preference
+            ),
+        );
     }
+    let wait =
+        if rpki.wait == "0" { "nothing".into() } else { format!("the first data, {} at most", rpki.wait) };
+    line(out, format_args!("  start waits for   {wait}"));
+    match &rpki.guard {
+        None => line(out, "  guard             off: any change counts at once"),
+        Some(guard) => line(
+            out,
+            format_args!(
+                "  guard             {} % fewer or {} % more, and more than {}, are held for {}",
+                guard.shrink_percent, guard.grow_percent, guard.floor, guard.hold
+            ),
+        ),
+    }
+    let age = if rpki.max_age == "0" { "at no age".into() } else { format!("after {}", rpki.max_age) };
+    let kept = if rpki.on_expire == "keep" { "is kept, with an alarm" } else { "is dropped" };
+    line(out, format_args!("  files are old     {age}; what is too old {kept}"));
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things.
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
@@ -165,7 +301,7 @@ fn line(out: &mut String, text: impl Display) {
 }
 
 /// The first few of a list, or what to say of none.
-fn some(list: &[String], none: &str) -> String {
+pub(super) fn some(list: &[String], none: &str) -> String {
     let shown = list.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     match list.len() {
         0 => none.into(),
@@ -215,7 +351,11 @@ fn explain(out: &mut String, peer: &PeerOutline) {
         item("member", &format_args!("{}, whose export says {}", quoted(name), exported.join(", ")));
     }
     item("hold time", &format_args!("{} s ({})", peer.hold_time_s.value, peer.hold_time_s.from));
-    item("max prefixes", &format_args!("{} ({})", peer.max_prefixes.value, peer.max_prefixes.from));
+    if let Some(group) = &peer.group {
+        item("group", group);
+    }
+    let awaited = if peer.max_prefixes_awaited { ", until PeeringDB says one" } else { "" };
+    item("max prefixes", &format_args!("{} ({}{awaited})", peer.max_prefixes.value, peer.max_prefixes.from));
     if peer.role.is_none() {
         return item("routes", &"none are accepted and none are sent: it has no role (RFC 8212)");
     }
@@ -230,6 +370,9 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     if !peer.regions.is_empty() {
         item("regions", &peer.regions.join(", "));
     }
+    if !peer.tags.is_empty() {
+        item("is tagged with", &peer.tags.join(", "));
+    }
     item("next hop it gets", &peer.next_hop);
     item("paths it gets", &format_args!("{} ({})", peer.paths_it_gets.value, peer.paths_it_gets.from));
     item("may originate", &peer.may_originate);
@@ -242,11 +385,35 @@ fn explain(out: &mut String, peer: &PeerOutline) {
             peer.limits.as_path_length, peer.limits.communities
         ),
     );
-    if peer.limits.rpki_valid_is_registered {
-        item("registered is", &"what a route object names, or what is RPKI-valid");
+    item("registered is", &registered(&peer.limits));
+    if !peer.limits.chosen.is_empty() {
+        item("of these,", &chosen(&peer.limits));
+    }
+    if peer.limits.scrubbed {
+        item("is taken off", &"what communities of ours it sends");
     }
     out.push('\n');
     checks(out, peer.checks.as_deref().unwrap_or_default());
+}
+
+/// Who chose limits, and which: `this peer's own: longest_ipv4; its group's: max_communities`.
+fn chosen(limits: &LimitsOutline) -> String {
+    let mut by_whom: Vec<(&str, Vec<&str>)> = Vec::new();
+    for limit in &limits.chosen {
+        match by_whom.iter_mut().find(|(from, _)| *from == limit.from) {
+            Some((_, keys)) => keys.push(limit.key),
+            None => by_whom.push((&limit.from, vec![limit.key])),
+        }
+    }
+    let said = by_whom.iter().map(|(from, keys)| format!("{from}: {}", keys.join(", ")));
+    said.collect::<Vec<_>>().join("; ")
+}
+
+/// What a peer's route has to be, where that is asked.
+fn registered(limits: &LimitsOutline) -> String {
+    let longer = if limits.longer_is_registered { ", or one for a shorter prefix" } else { "" };
+    let valid = if limits.rpki_valid_is_registered { ", or what is RPKI-valid" } else { "" };
+    format!("what a route object names{longer}{valid}")
 }
 
 fn standing(peer: &PeerOutline) -> String {

@@ -2,8 +2,10 @@
 //!
 //! One warning a kind, however many peers it is about: it points at the first and names some of the others.
 
+use std::sync::Arc;
+
 use palisade_bgp::Asn;
-use palisade_policy::{Bogons, Mode, Reason, Role};
+use palisade_policy::{Bogons, Mode, Reason, Role, Snapshot};
 
 use crate::config::{Config, Fault, Peer, Problem};
 use crate::judging;
@@ -11,17 +13,19 @@ use crate::judging;
 /// Peers that a warning names.
 const NAMED: usize = 5;
 
-/// Everything that there is to warn of, the most important first.
-pub(super) fn warnings(config: &Config) -> Vec<Problem> {
+/// Everything that there is to warn of, the most important first. `tables` is what the files hold, where they were read.
+pub(super) fn warnings(config: &Config, tables: Option<&Snapshot>) -> Vec<Problem> {
+    let bogons = tables.map(|tables| Arc::clone(&tables.bogons)).unwrap_or_default();
     let all = [
         no_peers(config),
         without_role(config),
         never_reached(config),
-        own_bogon_asn(config),
-        bogon_asn(config),
+        own_bogon_asn(config, &bogons),
+        bogon_asn(config, &bogons),
         without_rpki(config),
         without_irr(config),
         without_as_set(config),
+        unknown_to_peeringdb(config).filter(|_| tables.is_some()),
         as_set_unused(config),
         without_hold_time(config),
     ];
@@ -65,7 +69,7 @@ fn never_reached(config: &Config) -> Option<Problem> {
     )
 }
 
-fn own_bogon_asn(config: &Config) -> Option<Problem> {
+fn own_bogon_asn(config: &Config, bogons: &Bogons) -> Option<Problem> {
     let Asn(asn) = config.router.asn;
     let fault = Fault::new(
         format!("AS{asn}, our own, is {}", kind(config.router.asn)),
@@ -73,12 +77,11 @@ fn own_bogon_asn(config: &Config) -> Option<Problem> {
     );
     let fault = fault.help("write the AS number that a registry assigned; in a lab, this is fine");
     let place = config.router.asn_span.clone();
-    Bogons::default().has_asn(config.router.asn).then(|| Problem::warning(&config.source, place, fault))
+    bogons.has_asn(config.router.asn).then(|| Problem::warning(&config.source, place, fault))
 }
 
 /// Peers whose every path is refused for their own AS number.
-fn bogon_asn(config: &Config) -> Option<Problem> {
-    let bogons = Bogons::default();
+fn bogon_asn(config: &Config, bogons: &Bogons) -> Option<Problem> {
     let refused = |peer: &Peer| {
         let enforced = |role| mode(config, peer, role, Reason::BogonAsn) == Mode::Enforce;
         bogons.has_asn(peer.asn) && peer.role.is_some_and(enforced)
@@ -101,8 +104,8 @@ fn bogon_asn(config: &Config) -> Option<Problem> {
 
 fn without_rpki(config: &Config) -> Option<Problem> {
     let fault = Fault::new("there is no [rpki]: the origin of no route is validated", "");
-    let fault = fault.help("write\n[rpki]\nfiles = [\"vrps.json\"]");
-    config.rpki.files.is_empty().then(|| Problem::general_warning(&config.source, fault))
+    let fault = fault.help("write\n[rpki]\nrtr = [\"192.0.2.10:323\"]\n\nor `files = [\"vrps.json\"]`");
+    (!config.rpki.has_source()).then(|| Problem::general_warning(&config.source, fault))
 }
 
 fn without_irr(config: &Config) -> Option<Problem> {
@@ -112,7 +115,7 @@ fn without_irr(config: &Config) -> Option<Problem> {
     };
     about(
         config,
-        |peer| config.irr.dumps.is_empty() && registered(peer),
+        |peer| !config.irr.has_sources() && registered(peer),
         |names, _| {
             let fault = Fault::new(
                 format!("there is no [irr]: of {names}, only routes that are RPKI-valid are accepted"),
@@ -126,8 +129,9 @@ fn without_irr(config: &Config) -> Option<Problem> {
 }
 
 fn without_as_set(config: &Config) -> Option<Problem> {
-    let bound =
-        |peer: &Peer| matches!(peer.role, Some(Role::Customer | Role::RsClient)) && peer.as_set.is_none();
+    let bound = |peer: &Peer| {
+        matches!(peer.role, Some(Role::Customer | Role::RsClient)) && !peer.is_bound_by_as_set()
+    };
     about(config, bound, |names, plural| {
         let (have, whose) = if plural { ("have", "their") } else { ("has", "its") };
         let fault = Fault::new(
@@ -135,6 +139,24 @@ fn without_as_set(config: &Config) -> Option<Problem> {
             "no `as_set` here",
         );
         fault.help("if others are behind it, write `as_set = \"AS-EXAMPLE\"`")
+    })
+}
+
+/// Peers whose as-set is to come from PeeringDB, which says none.
+fn unknown_to_peeringdb(config: &Config) -> Option<Problem> {
+    let asked = |peer: &Peer, role| mode(config, peer, role, Reason::IrrOriginNotInAsSet) == Mode::Enforce;
+    let unknown = |peer: &Peer| {
+        let awaited = peer.peeringdb.as_set && peer.as_set.is_none();
+        awaited && peer.role.is_some_and(|role| asked(peer, role))
+    };
+    about(config, unknown, |names, plural| {
+        let whose = if plural { "their" } else { "its" };
+        let fault = Fault::new(
+            format!("PeeringDB says no as-set of {names}, so only routes of {whose} own AS are accepted"),
+            "the as-set of this one is to come from there",
+        );
+        fault
+            .help("if PeeringDB's API was never asked, it will be; otherwise write `as_set = \"AS-EXAMPLE\"`")
     })
 }
 

@@ -1,6 +1,7 @@
-//! `[actions]`: what members of a route server may ask for with communities, and with which.
+//! `[actions]`: what members of a route server, or customers of a router, may ask for with communities, and with which.
 //!
-//! There is a ready-made set, which holds as far as nothing else is written: under an action's name stands a list of
+//! There is a ready-made set, which holds as far as nothing else is written; on a router, whose customers may ask for nothing unless
+//! that is written, only where `set` says so: under an action's name stands a list of
 //! patterns that takes the place of the set's, and `"default"` in that list is the set's own. A pattern that could mean two
 //! things is an error, because whichever was meant, half of the members would get the other.
 
@@ -85,20 +86,15 @@ enum Entry {
     Pattern(Pattern),
 }
 
-/// Reads the section, which need not be there. `None` for a router, which has no members, and where the router could not
-/// be read.
+/// Reads the section, which need not be there. `None` for a router without it, whose customers may ask for nothing, and where
+/// the router could not be read.
 pub(super) fn read(section: Option<Section<'_>>, router: Option<&Router>) -> Option<Actions> {
     let router = router?;
     match (router.mode, section) {
         (Mode::RouteServer, None) => Some(ready_made(router.asn)),
-        (Mode::RouteServer, Some(section)) => Some(read_section(section, router.asn)),
+        (Mode::RouteServer, Some(section)) => Some(read_section(section, router.asn, ActionSet::EuroIx)),
         (Mode::Router, None) => None,
-        (Mode::Router, Some(section)) => {
-            let fault = Fault::new("a router has no [actions]", "they are for members of a route server");
-            let help = "remove the section, or write `mode = \"route-server\"` under [router]";
-            section.problems().push(section.span(), fault.help(help));
-            None
-        }
+        (Mode::Router, Some(section)) => Some(read_section(section, router.asn, ActionSet::Nothing)),
     }
 }
 
@@ -109,9 +105,10 @@ fn ready_made(rs: Asn) -> Actions {
     Actions { patterns: patterns.collect(), left_out, ..Actions::default() }
 }
 
-fn read_section(mut section: Section<'_>, rs: Asn) -> Actions {
+/// `unwritten` is the set where none is named.
+fn read_section(mut section: Section<'_>, rs: Asn, unwritten: ActionSet) -> Actions {
     let set = section.optional("set", |field| value::word(field, &ActionSet::WORDS));
-    let set = set.map_or(ActionSet::default(), Spanned::into_inner);
+    let set = set.map_or(unwritten, Spanned::into_inner);
     let defaults = match set {
         ActionSet::EuroIx => ready_made(rs),
         ActionSet::Nothing => Actions::default(),
@@ -155,7 +152,7 @@ fn patterns(section: &mut Section<'_>, action: Action, rs: Asn, defaults: &Actio
             }
             Entry::Default if actions.set == ActionSet::Nothing => {
                 let fault = Fault::new("there is no ready-made set to take patterns from", "nothing");
-                section.problems().push(span, fault.help("remove `set = \"none\"`, or write the patterns"));
+                section.problems().push(span, fault.help("write `set = \"euro-ix\"`, or the patterns"));
             }
             Entry::Default => {}
         }

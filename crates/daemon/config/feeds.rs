@@ -1,4 +1,4 @@
-//! `[rpki]` and `[irr]`: what announcements are checked against, and where it comes from.
+//! Lists of files, as `[rpki]` and `[irr]` have them.
 
 use std::path::{Path, PathBuf};
 
@@ -11,41 +11,8 @@ use super::value;
 /// Files that one feed may be made of.
 const MAX_FILES: usize = 256;
 
-/// Where VRPs come from. With no file there is no origin validation: everything is NotFound (RFC 6811 s2).
-#[derive(Debug, Default)]
-pub(crate) struct Rpki {
-    /// What validators export; all of it counts.
-    pub(crate) files: Vec<Spanned<PathBuf>>,
-}
-
-/// Where route objects and as-sets come from. With no dump nothing is registered.
-#[derive(Debug, Default)]
-pub(crate) struct Irr {
-    /// Databases in RPSL.
-    pub(crate) dumps: Vec<Spanned<PathBuf>>,
-    /// Whether a route object registers what is more specific than it, too.
-    pub(crate) allow_longer: bool,
-}
-
-pub(super) fn rpki(mut section: Section<'_>, folder: &Path) -> Rpki {
-    let rtr = section.refused("rtr", || {
-        Fault::new("RTR is not spoken yet: `files` is the only key of [rpki]", "can't be had")
-            .help("let the validator write its VRPs to a file, and write `files = [\"vrps.json\"]`")
-    });
-    let files = files(&mut section, "files", "\"vrps.json\"", folder, rtr);
-    section.end();
-    Rpki { files }
-}
-
-pub(super) fn irr(mut section: Section<'_>, folder: &Path) -> Irr {
-    let dumps = files(&mut section, "dumps", "\"ripe.db.route.gz\", \"ripe.db.as-set.gz\"", folder, false);
-    let allow_longer = section.optional("allow_longer", |field| field.boolean());
-    section.end();
-    Irr { dumps, allow_longer: allow_longer.is_some_and(Spanned::into_inner) }
-}
-
 /// A section that is there for its files has some, unless it was `excused`: an empty list is not what anybody means.
-fn files(
+pub(super) fn files(
     section: &mut Section<'_>,
     key: &'static str,
     example: &str,

@@ -1,7 +1,7 @@
 //! `[members]` and `[[member]]`: an exchange's own list of its members, and what the operator says on top of it.
 //!
 //! ```text
-//!   [[peer]] of that address  >  [[member]] of that AS  >  the export  >  [members] max_prefixes  >  the role's defaults
+//!   [[peer]] of that address  >  [[member]] of that AS  >  their group  >  the export  >  [members] max_prefixes  >  the role's defaults
 //! ```
 //!
 //! Every session of the export becomes a peer that is read as if it were written, from a table that may be empty: a key
@@ -13,7 +13,7 @@
 //! Where files are not looked at, only the peers that are written whole are known.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use palisade_bgp::Asn;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::group::Groups;
 use super::peer::{self, Around, Given, MAX_PEERS, Peer, Unique};
 use super::problem::{Fault, Problem, Problems};
 use super::router::{Mode, Router};
@@ -43,6 +44,8 @@ pub(crate) struct Members {
     choice: Choice,
     /// The limit of a member that the export gives none.
     max_prefixes: Option<u32>,
+    /// The group of a session that names none.
+    pub(crate) group: Option<String>,
     /// What the file came to; `None` where files are not looked at.
     pub(crate) export: Option<Export>,
     /// Blocks that are of use only together with the export.
@@ -57,11 +60,17 @@ enum Exception {
 }
 
 /// Reads `[members]`; `None` where it can't be had, which has been told.
-pub(super) fn read(mut section: Section<'_>, router: Option<&Router>, folder: &Path) -> Option<Members> {
+pub(super) fn read(
+    mut section: Section<'_>,
+    router: Option<&Router>,
+    groups: &Groups<'_>,
+    folder: &Path,
+) -> Option<Members> {
     let file = section.required("file", "\"members.json\"", |field| value::path(field, folder));
     let ixp_id = section.optional("ixp_id", |field| field.integer(0, u32::MAX, ""));
     let vlan_id = section.optional("vlan_id", |field| field.integer(0, u32::MAX, ""));
     let max_prefixes = section.optional("max_prefixes", peer::prefix_limit);
+    let group = section.optional("group", |field| groups.name(field)).map(Spanned::into_inner);
     let except = section.list("except", "64501, \"192.0.2.11\"", exception);
     let span = section.span();
     let problems = section.problems();
@@ -85,7 +94,7 @@ pub(super) fn read(mut section: Section<'_>, router: Option<&Router>, folder: &P
     }
     let max_prefixes = max_prefixes.map(Spanned::into_inner);
     let (export, amending, warnings) = (None, 0, Vec::new());
-    Some(Members { file: file?, span, choice, max_prefixes, export, amending, warnings })
+    Some(Members { file: file?, span, choice, max_prefixes, group, export, amending, warnings })
 }
 
 fn exception(field: Field<'_>) -> Result<Exception, Fault> {
@@ -128,7 +137,7 @@ impl Members {
         &mut self,
         peers: Vec<Section<'a>>,
         members: Vec<Section<'a>>,
-        around: Around<'_>,
+        around: Around<'_, 'a>,
         source: &Arc<Source>,
         problems: &'a Problems,
     ) -> Vec<Peer> {
@@ -144,6 +153,7 @@ impl Members {
             around,
             source,
             max_prefixes: self.max_prefixes,
+            group: self.group.clone(),
             unique: Unique::default(),
             members: overrides(members, around, problems),
             left: sessions.unwrap_or_default().iter().map(|session| (session.address, session)).collect(),
@@ -180,22 +190,10 @@ impl Members {
     }
 }
 
-/// A session that no export has, to look over what is written before there is one.
-fn nobody() -> Session {
-    Session {
-        name: "nobody".into(),
-        member: String::new(),
-        asn: Asn(64496),
-        address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        as_set: None,
-        max_prefixes: None,
-    }
-}
-
 /// The blocks `[[member]]` by their AS, each looked over once: unlike those of peers they are read for every session.
 fn overrides<'a>(
     sections: Vec<Section<'a>>,
-    around: Around<'_>,
+    around: Around<'_, 'a>,
     problems: &'a Problems,
 ) -> BTreeMap<Asn, Section<'a>> {
     let mut overrides: BTreeMap<Asn, Section<'a>> = BTreeMap::new();
@@ -213,7 +211,7 @@ fn overrides<'a>(
         if refused {
             continue;
         }
-        let given = Given { session: &nobody(), max_prefixes: None };
+        let given = Given { session: &peer::nobody(), max_prefixes: None, group: None };
         drop(peer::read(looked_over, around, &mut Unique::default(), Some(&given)));
         let Some(asn) = asn else { continue };
         match overrides.get(asn.get_ref()) {
@@ -250,9 +248,10 @@ fn is_whole(section: &Section<'_>) -> bool {
 
 /// The peers as they come together.
 struct Join<'a, 'e> {
-    around: Around<'e>,
+    around: Around<'e, 'a>,
     source: &'e Arc<Source>,
     max_prefixes: Option<u32>,
+    group: Option<String>,
     unique: Unique,
     members: BTreeMap<Asn, Section<'a>>,
     /// The sessions that no `[[peer]]` has spoken of yet.
@@ -308,12 +307,15 @@ impl<'a> Join<'a, '_> {
 
     /// Has told what is wrong with a block that makes no peer.
     fn look_over(&self, section: &Section<'a>) {
-        let given = Given { session: &nobody(), max_prefixes: None };
+        let given = Given { session: &peer::nobody(), max_prefixes: None, group: None };
         drop(peer::read(section.again(), self.around, &mut Unique::default(), Some(&given)));
     }
 
-    fn session(&mut self, section: Section<'_>, session: &Session) {
-        let given = Given { session, max_prefixes: self.max_prefixes };
+    fn session<'s>(&mut self, section: Section<'s>, session: &Session)
+    where
+        'a: 's,
+    {
+        let given = Given { session, max_prefixes: self.max_prefixes, group: self.group.as_deref() };
         self.peers.push(peer::read(section, self.around, &mut self.unique, Some(&given)));
     }
 

@@ -15,39 +15,57 @@
 //! Defaults are filled in here and nowhere else, so that `palisade check --explain` can show all that is implied.
 
 mod actions;
+mod bogons;
 mod checks;
+mod communities;
 mod control;
 mod depth;
 mod feeds;
 mod fib;
+mod group;
+mod irr;
+mod limits;
 mod members;
 mod nearest;
 mod peer;
+mod peeringdb;
+mod peerlock;
+mod prefix_sets;
 mod problem;
 mod router;
+mod rpki;
+mod rules;
 mod section;
 mod source;
-mod value;
+pub(crate) mod value;
 
 use std::path::Path;
 use std::sync::Arc;
 
+use palisade_policy::Role;
 use toml::de::DeTable;
 
 pub(crate) use actions::{ActionPattern, Actions};
+pub(crate) use bogons::BogonFiles;
 pub(crate) use checks::ChosenMode;
+pub(crate) use communities::Communities;
 pub(crate) use control::{CONTROL_SOCKET, Control, LookingGlass};
-pub(crate) use feeds::{Irr, Rpki};
 pub(crate) use fib::Fib;
+pub(crate) use irr::{IRR_CACHE, Irr, IrrCache, Mirror, Whois};
+pub(crate) use limits::Limits;
 pub(crate) use members::Members;
 pub(crate) use nearest::nearest;
-pub(crate) use peer::{MOST_PREFIXES, Paths, Peer, Setting};
+pub(crate) use peer::{MOST_PREFIXES, Origin, Paths, Peer, Setting};
+pub(crate) use peeringdb::{PeeringDb, PeeringDbApi};
+pub(crate) use peerlock::Peerlock;
+pub(crate) use prefix_sets::{PrefixSets, PrefixSource};
 pub(crate) use problem::{ConfigError, Fault, Problem, Problems};
 pub(crate) use router::{BGP_PORT, Mode, Router};
+pub(crate) use rpki::{Cache, OnExpire, Rpki, SizeGuard, Tls};
+pub(crate) use rules::{Conditions, PrefixEntry, Rule};
+pub(crate) use section::{Field, Section};
 pub(crate) use source::{Source, quoted};
-pub(crate) use value::{reserved_asn, unusable_address};
-
-use section::Section;
+pub(crate) use value::{reserved_asn, shown, unusable_address};
 
 /// A whole configuration.
 #[derive(Debug)]
@@ -60,6 +78,10 @@ pub(crate) struct Config {
     pub(crate) rpki: Rpki,
     /// Where route objects and as-sets come from.
     pub(crate) irr: Irr,
+    /// Lists of what nobody can announce.
+    pub(crate) bogons: BogonFiles,
+    /// Where as-sets and limits of peers come from that nobody writes; `None` where PeeringDB is not asked.
+    pub(crate) peeringdb: Option<PeeringDb>,
     /// The kernel's table that accepted routes go into; `None` where they go nowhere.
     pub(crate) fib: Option<Fib>,
     /// How the router is asked while it runs.
@@ -68,7 +90,17 @@ pub(crate) struct Config {
     pub(crate) looking_glass: LookingGlass,
     /// The modes of checks for all peers, where they are not those of the peer's role.
     pub(crate) checks: Vec<ChosenMode>,
-    /// What members of a route server may ask for with communities; `None` for a router.
+    /// The modes of checks for all peers of a role.
+    pub(crate) role_checks: Vec<(Role, Vec<ChosenMode>)>,
+    /// What becomes of communities that neighbors send.
+    pub(crate) communities: Communities,
+    /// Networks whose routes come from where they said.
+    pub(crate) peerlocks: Vec<Peerlock>,
+    /// Sets of prefixes that rules name.
+    pub(crate) prefix_sets: PrefixSets,
+    /// The operator's own rules, in the order of the text.
+    pub(crate) rules: Vec<Rule>,
+    /// What members or customers may ask for with communities; `None` where they may ask for nothing.
     pub(crate) actions: Option<Actions>,
     /// Where members of the exchange come from.
     pub(crate) members: Option<Members>,
@@ -92,26 +124,44 @@ impl Config {
         Self::parse_with(source, folder, Files::Leave)
     }
 
+    /// Whether another configuration says the same in a section, word for word but for comments and layout.
+    pub(crate) fn says_the_same(&self, other: &Config, section: &str) -> bool {
+        // Both have been parsed, so that neither fails.
+        let section_of = |config: &Config| {
+            let table: Option<toml::Table> = config.source.text().parse().ok();
+            table.and_then(|mut table| table.remove(section))
+        };
+        section_of(self) == section_of(other)
+    }
+
     fn parse_with(source: Source, folder: &Path, files: Files) -> Result<Self, ConfigError> {
-        let source = Arc::new(source);
-        let problems = Problems::new(Arc::clone(&source));
-        let config = match depth::too_deep(source.text()) {
-            Some(span) => {
-                problems.push(span, Fault::new("a name of too many parts", "no table lies that deep"));
+        document(source, |root, source| read(root, source, folder, files))
+    }
+}
+
+/// Reads a text that is TOML with `read`, which tells what is wrong with it where it finds it.
+pub(crate) fn document<T>(
+    source: Source,
+    read: impl FnOnce(Section<'_>, &Arc<Source>) -> Option<T>,
+) -> Result<T, ConfigError> {
+    let source = Arc::new(source);
+    let problems = Problems::new(Arc::clone(&source));
+    let document = match depth::too_deep(source.text()) {
+        Some(span) => {
+            problems.push(span, Fault::new("a name of too many parts", "no table lies that deep"));
+            None
+        }
+        None => match DeTable::parse(source.text()) {
+            Ok(table) => read(Section::root(table.get_ref(), &problems), &source),
+            Err(error) => {
+                let place = error.span().unwrap_or_default();
+                let written = source.text().get(place.clone()).unwrap_or_default();
+                problems.push(place, syntax(error.message(), written));
                 None
             }
-            None => match DeTable::parse(source.text()) {
-                Ok(table) => read(Section::root(table.get_ref(), &problems), &source, folder, files),
-                Err(error) => {
-                    let place = error.span().unwrap_or_default();
-                    let written = source.text().get(place.clone()).unwrap_or_default();
-                    problems.push(place, syntax(error.message(), written));
-                    None
-                }
-            },
-        };
-        problems.none_or(config)
-    }
+        },
+    };
+    problems.none_or(document)
 }
 
 /// Whether files that peers come from are read.
@@ -126,9 +176,8 @@ fn folder(path: &Path) -> &Path {
 }
 
 fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files) -> Option<Config> {
-    let rpki = root.section("rpki", "[rpki]").map(|section| feeds::rpki(section, folder)).unwrap_or_default();
-    let irr = root.section("irr", "[irr]").map(|section| feeds::irr(section, folder)).unwrap_or_default();
-    let checks = root.section("checks", "[checks]").map(checks::read).unwrap_or_default();
+    let rpki = root.section("rpki", "[rpki]").map(|section| rpki::read(section, folder)).unwrap_or_default();
+    let irr = root.section("irr", "[irr]").map(|section| irr::read(section, folder)).unwrap_or_default();
     let has_router = root.has("router");
     let router = root.section("router", "[router]").and_then(router::read);
     if !has_router {
@@ -137,29 +186,60 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
     }
     let fib = root.section("fib", "[fib]").map(|section| fib::read(section, router.as_ref()));
     let actions = actions::read(root.section("actions", "[actions]"), router.as_ref());
-    let around = peer::Around { router: router.as_ref(), actions: actions.as_ref() };
+    let checks = root.section("checks", "[checks]");
+    let (checks, role_checks) =
+        checks.map(|checks| checks::read_all(checks, router.as_ref())).unwrap_or_default();
+    let peeringdb = root.section("peeringdb", "[peeringdb]").map(|section| peeringdb::read(section, folder));
+    let bogons = root.section("bogons", "[bogons]").map(|section| bogons::read(section, folder));
+    let groups = group::find(root.section("group", "[group]"), root.problems());
+    let around = peer::Around {
+        router: router.as_ref(),
+        actions: actions.as_ref(),
+        peeringdb: peeringdb.as_ref(),
+        groups: &groups,
+    };
+    groups.look_over(around);
     let control = root.section("control", "[control]").map(|section| control::control(section, folder));
     let looking_glass = root.section("looking_glass", "[looking_glass]").map(control::looking_glass);
+    let communities = root.section("communities", "[communities]").map(communities::read);
+    let problems = root.problems();
+    let peerlocks = peerlock::read_all(root.sections("peerlock", "[[peerlock]]"), problems);
+    let prefix_sets = root.section("prefix_sets", "[prefix_sets]");
+    let prefix_sets = prefix_sets.map(|section| prefix_sets::read(section, folder)).unwrap_or_default();
+    let rules = rules::read_all(root.sections("rule", "[[rule]]"), &prefix_sets, &groups, problems);
+    let has_members = root.has("members");
     let (members, peers) = members_and_peers(&mut root, around, source, folder, files);
+    let all_known = !has_members || members.as_ref().is_some_and(|members| members.export.is_some());
+    let known = all_known.then_some(peers.as_slice());
+    let in_rules = rules.iter().filter_map(|rule| rule.scope.peers.as_ref()).flatten();
+    let in_peerlocks = peerlocks.iter().flat_map(|lock| &lock.allowed_from);
+    rules::known_peers(in_rules.chain(in_peerlocks), known, problems);
     root.end();
     Some(Config {
         source: Arc::clone(source),
         router: router?,
         rpki,
         irr,
+        bogons: bogons.unwrap_or_default(),
+        peeringdb,
         fib,
         control: control.unwrap_or_default(),
         looking_glass: looking_glass.unwrap_or_default(),
         checks,
+        role_checks,
+        communities: communities.unwrap_or_default(),
+        peerlocks,
+        prefix_sets,
+        rules,
         actions,
         members,
         peers,
     })
 }
 
-fn members_and_peers(
-    root: &mut Section<'_>,
-    around: peer::Around<'_>,
+fn members_and_peers<'a>(
+    root: &mut Section<'a>,
+    around: peer::Around<'_, 'a>,
     source: &Arc<Source>,
     folder: &Path,
     files: Files,
@@ -167,7 +247,8 @@ fn members_and_peers(
     let problems = root.problems();
     let has_members = root.has("members");
     let members = root.section("members", "[members]");
-    let mut members = members.and_then(|section| members::read(section, around.router, folder));
+    let mut members =
+        members.and_then(|section| members::read(section, around.router, around.groups, folder));
     let sections = root.sections("peer", "[[peer]]");
     let overrides = root.sections("member", "[[member]]");
     let peers = match &mut members {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
-use super::source::{Position, Source, SourceError};
+use super::source::{Position, Source, SourceError, harmless};
 
 /// Errors that are kept of one file; the rest are counted.
 pub(crate) const MAX_KEPT: usize = 50;
@@ -68,12 +68,12 @@ pub(crate) struct Fault {
 impl Fault {
     /// A fault, and what to write under the place.
     pub(crate) fn new(message: impl Into<String>, label: impl Into<String>) -> Self {
-        Fault { message: message.into(), label: label.into(), help: None }
+        Fault { message: harmless(message.into()), label: harmless(label.into()), help: None }
     }
 
     /// What to write instead.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(harmless(help.into()));
         self
     }
 }

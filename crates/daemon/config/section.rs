@@ -15,7 +15,7 @@ use super::problem::{Fault, Problems};
 use super::source::quoted;
 
 /// Values that one list may have.
-const MAX_LIST: usize = 100_000;
+pub(super) const MAX_LIST: usize = 100_000;
 
 /// A table and what was asked of it.
 pub(crate) struct Section<'a> {
@@ -24,6 +24,8 @@ pub(crate) struct Section<'a> {
     table: &'a DeTable<'a>,
     /// What holds where the table itself says nothing.
     below: Option<&'a DeTable<'a>>,
+    /// What holds where neither of them says anything: what the group that it is of says.
+    group: Option<&'a DeTable<'a>>,
     span: Range<usize>,
     asked: Vec<&'static str>,
     /// Keys that can't be had, of which that was told.
@@ -39,6 +41,14 @@ pub(crate) struct Field<'a> {
     value: &'a Spanned<DeValue<'a>>,
     /// Whether it is one of a list.
     listed: bool,
+}
+
+/// What may be written in full, as a table, or in short.
+pub(crate) enum Either<'a> {
+    /// In full.
+    Table(Section<'a>),
+    /// In short.
+    Value(Field<'a>),
 }
 
 /// A list of values.
@@ -65,7 +75,16 @@ impl<'a> Section<'a> {
         span: Range<usize>,
         problems: &'a Problems,
     ) -> Self {
-        Section { name, table, below: None, span, asked: Vec::new(), refused: Vec::new(), problems }
+        Section {
+            name,
+            table,
+            below: None,
+            group: None,
+            span,
+            asked: Vec::new(),
+            refused: Vec::new(),
+            problems,
+        }
     }
 
     /// The same, with the keys of `below` where it has none itself.
@@ -73,9 +92,23 @@ impl<'a> Section<'a> {
         Section { below: Some(below.table), ..self.again() }
     }
 
+    /// The same, with the keys of `group` where it has none itself.
+    pub(crate) fn of_group(self, group: &Section<'a>) -> Self {
+        Section { group: Some(group.table), ..self }
+    }
+
     /// The same, of which nothing was asked yet.
     pub(crate) fn again(&self) -> Self {
         Section::of(self.name, self.table, self.span.clone(), self.problems)
+    }
+
+    /// Whether it is the group that says what a key is.
+    pub(crate) fn is_grouped(&self, key: &str) -> bool {
+        !self.has_own(key) && self.group.is_some_and(|group| group.contains_key(key))
+    }
+
+    fn has_own(&self, key: &str) -> bool {
+        self.table.contains_key(key) || self.below.is_some_and(|below| below.contains_key(key))
     }
 
     /// Where its header is.
@@ -95,7 +128,7 @@ impl<'a> Section<'a> {
 
     fn ask(&mut self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
         self.asked.push(key);
-        self.table.get(key).or_else(|| self.below?.get(key))
+        self.table.get(key).or_else(|| self.below?.get(key)).or_else(|| self.group?.get(key))
     }
 
     /// The value under `key`, where there is one and `read` can read it.
@@ -129,7 +162,7 @@ impl<'a> Section<'a> {
 
     /// Whether there is such a key.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.table.contains_key(key) || self.below.is_some_and(|below| below.contains_key(key))
+        self.has_own(key) || self.is_grouped(key)
     }
 
     /// Whether there is a key that can't be had, which is then told.
@@ -195,13 +228,44 @@ impl<'a> Section<'a> {
         array.iter().filter_map(|value| self.table_of(Field { key, value, listed: false }, name)).collect()
     }
 
-    fn table_of(&self, field: Field<'a>, name: &'static str) -> Option<Section<'a>> {
+    /// The table that is the value of a field.
+    pub(crate) fn table_of(&self, field: Field<'a>, name: &'static str) -> Option<Section<'a>> {
         let span = field.value.span();
         let DeValue::Table(table) = field.value.get_ref() else {
             self.problems.push(span, field.unlike("a table").help(format!("begin it with `{name}`")));
             return None;
         };
         Some(Section::of(name, table, span, self.problems))
+    }
+
+    /// What is under `key`, be it a table, called `name` in messages, or one value.
+    pub(crate) fn either(&mut self, key: &'static str, name: &'static str) -> Option<Either<'a>> {
+        let value = self.ask(key)?;
+        Some(self.either_of(Field { key, value, listed: false }, name))
+    }
+
+    /// The list under `key`, each of it a table, called `name` in messages, or one value.
+    pub(crate) fn either_list(
+        &mut self,
+        key: &'static str,
+        name: &'static str,
+        example: &str,
+    ) -> Option<List<Either<'a>>> {
+        let fields = self.list(key, example, Ok)?;
+        let either =
+            |field: &Spanned<Field<'a>>| Spanned::new(field.span(), self.either_of(*field.get_ref(), name));
+        Some(List {
+            span: fields.span,
+            written: fields.written,
+            values: fields.values.iter().map(either).collect(),
+        })
+    }
+
+    fn either_of(&self, field: Field<'a>, name: &'static str) -> Either<'a> {
+        match field.value.get_ref() {
+            DeValue::Table(table) => Either::Table(Section::of(name, table, field.span(), self.problems)),
+            _ => Either::Value(field),
+        }
     }
 
     /// Every key and value, for a table whose keys are data.
@@ -251,6 +315,17 @@ impl<'a> Field<'a> {
         self.value.span()
     }
 
+    /// Whether it is a table.
+    pub(crate) fn is_table(self) -> bool {
+        matches!(self.value.get_ref(), DeValue::Table(_))
+    }
+
+    /// The values of a list, each under the same key; `None` where it is none.
+    pub(crate) fn values(self) -> Option<Vec<Field<'a>>> {
+        let DeValue::Array(array) = self.value.get_ref() else { return None };
+        Some(array.iter().map(|value| Field { value, listed: true, ..self }).collect())
+    }
+
     /// A string.
     pub(crate) fn text(self) -> Result<&'a str, Fault> {
         match self.value.get_ref() {
@@ -278,6 +353,22 @@ impl<'a> Field<'a> {
         value.filter(|value| (least..=most).contains(value)).ok_or_else(|| {
             let label = format!("must be from {least} to {most}{unit}");
             Fault::new(format!("`{}` is out of range: {}", self.key, quoted(&integer.to_string())), label)
+        })
+    }
+
+    /// A number, with a point in it or not, of at least `least` and at most `most`.
+    pub(crate) fn fraction(self, least: f64, most: f64) -> Result<f64, Fault> {
+        let text = match self.value.get_ref() {
+            DeValue::Float(float) => float.as_str(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
+            _ => {
+                return Err(self.unlike("a number").help(format!("write one from {least:?} to {most:?}")));
+            }
+        };
+        let value = text.parse().ok().filter(|value| (least..=most).contains(value));
+        value.ok_or_else(|| {
+            let label = format!("must be from {least:?} to {most:?}");
+            Fault::new(format!("`{}` is out of range: {}", self.key, quoted(text)), label)
         })
     }
 

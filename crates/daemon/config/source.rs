@@ -234,6 +234,23 @@ fn acts_on_a_terminal(character: char) -> bool {
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Words that may hold some of what was written, safe for a terminal; their lines stay lines.
+pub(super) fn harmless(words: String) -> String {
+    let acts = |character: char| character != '\n' && acts_on_a_terminal(character);
+    if !words.contains(acts) {
+        return words;
+    }
+    let mut shown = String::new();
+    for character in words.chars() {
+        if acts(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// A value as a message quotes it: on one line, not too long, and safe for a terminal.
 pub(crate) fn quoted(text: &str) -> String {
     if text.is_empty() {

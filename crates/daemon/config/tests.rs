@@ -68,7 +68,7 @@ fn no_damage_ends_the_reader_or_the_one_who_shows_it() {
                 assert!(!problems.is_empty() && problems.len() <= problem::MAX_KEPT);
                 for problem in problems {
                     assert!(problem.position().is_some());
-                    assert!(!shown(problem).contains('\u{202e}'));
+                    assert!(!shown(problem).contains('\u{202e}'), "{}", shown(problem).escape_debug());
                 }
             }
         }

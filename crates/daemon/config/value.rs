@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use palisade_bgp::prefix::PrefixError;
 use palisade_bgp::{Asn, Prefix};
@@ -188,6 +189,87 @@ pub(crate) fn hold_time(field: Field<'_>) -> Result<u16, Fault> {
         }
         Ok(seconds) => Ok(seconds),
         Err(_) => Err(Fault::new("`hold_time` is out of range", "must be at most 65535 seconds")),
+    }
+}
+
+/// A time: a number with `s`, `m`, `h` or `d` behind it, or `0`; from `least` to `most`, or 0 where `least` is 0.
+pub(crate) fn duration(field: Field<'_>, least: Duration, most: Duration) -> Result<Duration, Fault> {
+    const HELP: &str = "write it like \"90s\", \"10m\", \"6h\" or \"1d\"";
+    let text = field.text().map_err(|fault| fault.help(HELP))?;
+    let (number, unit) =
+        text.split_at(text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len()));
+    let seconds = match (unit, number) {
+        ("s", _) | ("", "0") => Some(1),
+        ("m", _) => Some(60),
+        ("h", _) => Some(3600),
+        ("d", _) => Some(86_400),
+        _ => None,
+    };
+    let Some((unit, number)) = seconds.zip(number.parse::<u64>().ok()) else {
+        return Err(field.not("not a time").help(HELP));
+    };
+    let value = Duration::from_secs(number.saturating_mul(unit));
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(field.not(&format!("must be from {} to {}", shown(least), shown(most))))
+    }
+}
+
+/// A time in the words that [`duration`] reads.
+pub(crate) fn shown(time: Duration) -> String {
+    match time.as_secs() {
+        0 => "0".into(),
+        seconds if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
+        seconds if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+/// A host, by address or by name, and a TCP port; `example` is the port that is usual.
+pub(crate) fn host_and_port(field: Field<'_>, example: u16) -> Result<(String, u16), Fault> {
+    let text = field.text()?;
+    let wrong = |label: &str| Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), label);
+    if let Ok(address) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
+        let with_port = SocketAddr::new(address, example);
+        return Err(wrong("the port is missing").help(format!("write `{with_port}`")));
+    }
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return Err(wrong("the port is missing").help(format!("write `{text}:{example}`")));
+    };
+    let Some(port) = port.parse::<u16>().ok().filter(|port| *port != 0) else {
+        return Err(wrong("its port is no port").help(format!("write `{host}:{example}`")));
+    };
+    if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        return match unusable_address(address) {
+            Some(label) => Err(wrong(label)),
+            None if address.is_ipv6() && !host.starts_with('[') => {
+                Err(wrong("an IPv6 address stands in brackets").help(format!("write `[{address}]:{port}`")))
+            }
+            None => Ok((address.to_string(), port)),
+        };
+    }
+    match host_name(host) {
+        Ok(()) => Ok((host.into(), port)),
+        Err(label) => Err(wrong(label).help(format!(
+            "write it like `cache.example.net:{example}`, `192.0.2.1:{example}` or `[2001:db8::1]:{example}`"
+        ))),
+    }
+}
+
+/// Why a text is no host's name (RFC 1123 s2.1), where it is none.
+fn host_name(text: &str) -> Result<(), &'static str> {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let label = |label: &str| !label.is_empty() && label.len() <= 63;
+    match text {
+        _ if text.is_empty() => Err("no host"),
+        _ if text.len() > 253 => Err("no host's name is that long"),
+        _ if !text.chars().all(fits) || !text.trim_end_matches('.').split('.').all(label) => {
+            Err("neither an address nor a host's name")
+        }
+        _ if text.chars().all(|letter| letter.is_ascii_digit() || letter == '.') => Err("not an IP address"),
+        _ => Ok(()),
     }
 }
 

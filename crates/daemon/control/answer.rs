@@ -4,11 +4,19 @@
 //! seconds, reasons and states are slugs.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
+use super::command::Reloaded;
+use crate::announcement::AnnouncementError;
 use crate::config::nearest;
-use crate::run::RouterView;
+use crate::explain::explanation::Explanation;
+use crate::feeds::FeedStatus;
+use crate::run::Roster;
+
+/// The kind of a refusal that says why something was not done.
+pub(crate) const NOT_DONE: &str = "not-done";
 
 /// Letters of what somebody wrote that are said back to them.
 const SAID_BACK: usize = 80;
@@ -20,10 +28,22 @@ pub(crate) enum Line {
     Summary(Box<SummaryLine>),
     Peer(Box<PeerLine>),
     Route(Box<RouteLine>),
+    Feed(Box<FeedStatus>),
+    Done(DoneLine),
+    Path(Box<PathLine>),
+    Explanation(Box<Explanation>),
     /// The answer is whole.
     End(EndLine),
     /// There is no answer, or no more of it.
     Error(Refusal),
+}
+
+/// What was asked for is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum DoneLine {
+    Reloaded(Reloaded),
+    Confirmed,
 }
 
 /// The end of a whole answer.
@@ -142,6 +162,26 @@ pub(crate) struct RouteLine {
     pub(crate) reject_communities: Vec<String>,
 }
 
+/// A path as it was received, and what became of it: enough to judge it again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct PathLine {
+    pub(crate) prefix: String,
+    pub(crate) peer: String,
+    /// RFC 7911; 0 where the peer sends none.
+    pub(crate) path_id: u32,
+    /// The attributes in hexadecimal, ascending by type, with four-octet AS numbers and without NEXT_HOP and MP_REACH_NLRI.
+    pub(crate) attributes: String,
+    pub(crate) next_hop: IpAddr,
+    /// The link-local address that may come beside an IPv6 one (RFC 2545 s3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) link_local: Option<Ipv6Addr>,
+    pub(crate) reason: Option<String>,
+    pub(crate) local_preference: u32,
+    /// What import has changed, in clauses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) import: Vec<String>,
+}
+
 impl Refusal {
     pub(crate) fn new(kind: &str, message: impl Into<String>) -> Self {
         Refusal { kind: kind.into(), message: message.into(), help: None }
@@ -157,13 +197,24 @@ impl Refusal {
         Refusal::new("stopping", "the router is being stopped")
     }
 
-    pub(super) fn no_such_peer(name: &str, view: &RouterView) -> Self {
+    pub(super) fn no_such_peer(name: &str, roster: &Roster) -> Self {
+        let names: Vec<&str> = roster.peers().iter().map(|peer| peer.name.as_str()).collect();
+        Self::no_such_name(name, &names)
+    }
+
+    /// Of all peers' `names` none is that one.
+    pub(crate) fn no_such_name(name: &str, names: &[&str]) -> Self {
         let said: String = name.chars().take(SAID_BACK).collect();
-        let names: Vec<&str> = view.peers().iter().map(|peer| peer.name.as_str()).collect();
-        let help = match nearest(name, &names) {
+        let help = match nearest(name, names) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "`palisade show peers` lists them".into(),
         };
         Refusal::new("no-such-peer", format!("there is no peer `{said}`")).help(help)
+    }
+}
+
+impl From<AnnouncementError> for Refusal {
+    fn from(error: AnnouncementError) -> Self {
+        Refusal::new("bad-announcement", error.to_string())
     }
 }

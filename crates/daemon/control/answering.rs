@@ -2,26 +2,36 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
-use palisade_bgp::Asn;
+use palisade_bgp::Family;
 use palisade_bgp::session::State;
-use palisade_policy::{Reason, RejectScheme, RovState};
-use palisade_rib::Tally;
+use palisade_policy::{PerReason, RovState, Rules};
+use palisade_rib::{Scope, Selection, Tally};
 
-use super::answer::{EndLine, KernelLine, Line, PeerLine, Refusal, SummaryLine};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::answer::{DoneLine, EndLine, KernelLine, Line, NOT_DONE, PeerLine, Refusal, SummaryLine};
+use super::command::Command;
+use super::explaining;
 use super::request::{Request, RoutesRequest};
 use super::routes::{self, Walk};
 use crate::config::Config;
+use crate::explain::explanation::SourceFacts;
+use crate::feeds::FeedStatus;
 use crate::run::{RouterView, RunningPeer};
+
+/// How long an explanation waits to hear where the tables are from.
+const SOURCES_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What answers are made of.
 #[derive(Debug)]
 pub(crate) struct Answering {
+    config: watch::Receiver<Arc<Config>>,
     view: RouterView,
-    asn: Asn,
-    id: String,
-    mode: &'static str,
-    scheme: RejectScheme,
+    /// The way to whoever can change anything; a lab has none.
+    commands: Option<mpsc::Sender<Command>>,
 }
 
 /// Where the lines of an answer go.
@@ -42,14 +52,16 @@ pub(super) enum Unanswered {
 }
 
 impl Answering {
-    pub(crate) fn new(config: &Config, view: RouterView) -> Self {
-        Answering {
-            view,
-            asn: config.router.asn,
-            id: config.router.id.to_string(),
-            mode: config.router.mode.slug(),
-            scheme: config.looking_glass.reject_communities,
-        }
+    pub(crate) fn new(
+        config: watch::Receiver<Arc<Config>>,
+        view: RouterView,
+        commands: Option<mpsc::Sender<Command>>,
+    ) -> Self {
+        Answering { config, view, commands }
+    }
+
+    fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.config.borrow())
     }
 
     /// Answers, `end` or `error` included.
@@ -78,23 +90,91 @@ impl Answering {
                 Ok(EndLine { lines: 1, limited: false })
             }
             Request::Peers { name: Some(name) } => {
-                let peer = self.view.index_of(name).and_then(|index| self.view.peer(index));
-                let peer = peer.ok_or_else(|| Refusal::no_such_peer(name, &self.view))?;
-                lines.say(&Line::Peer(Box::new(peer_line(peer)))).await?;
+                let roster = self.view.roster();
+                let peer = roster.named(name).ok_or_else(|| Refusal::no_such_peer(name, &roster))?;
+                let line = peer_line(peer, &self.view.tables().rules);
+                lines.say(&Line::Peer(Box::new(line))).await?;
                 Ok(EndLine { lines: 1, limited: false })
             }
             Request::Peers { name: None } => {
-                for peer in self.view.peers() {
-                    lines.say(&Line::Peer(Box::new(peer_line(peer)))).await?;
+                let (roster, tables) = (self.view.roster(), self.view.tables());
+                for peer in roster.peers() {
+                    lines.say(&Line::Peer(Box::new(peer_line(peer, &tables.rules)))).await?;
                 }
-                Ok(EndLine { lines: self.view.peers().len() as u64, limited: false })
+                Ok(EndLine { lines: roster.peers().len() as u64, limited: false })
+            }
+            Request::Feeds => {
+                let feeds = self.command(Command::Feeds).await?;
+                let end = EndLine { lines: feeds.len() as u64, limited: false };
+                for feed in feeds {
+                    lines.say(&Line::Feed(Box::new(feed))).await?;
+                }
+                Ok(end)
+            }
+            Request::Reload => {
+                let done = self.command(Command::Reload).await?;
+                self.done(DoneLine::Reloaded(done), lines).await
+            }
+            Request::Confirm { feed } => {
+                self.command(|reply| Command::Confirm(feed.clone(), reply)).await?;
+                self.done(DoneLine::Confirmed, lines).await
             }
             Request::Routes(request) => self.routes(request, lines).await,
+            Request::Paths => self.paths(lines).await,
+            Request::Explain(request) => {
+                let mut explanations =
+                    explaining::explain(&self.view, self.config().router.asn, request).await?;
+                let sources = self.sources().await;
+                explanations.iter_mut().for_each(|one| one.tables.sources.clone_from(&sources));
+                let end = EndLine { lines: explanations.len() as u64, limited: false };
+                for explanation in explanations {
+                    lines.say(&Line::Explanation(Box::new(explanation))).await?;
+                }
+                Ok(end)
+            }
         }
     }
 
+    /// Has something done, and waits until it is.
+    async fn command<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, String>>) -> Command,
+    ) -> Result<T, Refusal> {
+        let (reply, told) = oneshot::channel();
+        let commands = self.commands.as_ref().ok_or_else(|| {
+            Refusal::new("lab", "a lab's router has no sources, and can't be told anything")
+        })?;
+        let sent = commands.send(command(reply)).await;
+        sent.map_err(|_| Refusal::stopping())?;
+        let done = told.await.map_err(|_| Refusal::stopping())?;
+        done.map_err(|why| Refusal::new(NOT_DONE, why))
+    }
+
+    /// Where the tables are from, where that is told in time: whoever reads them may be at it for long.
+    async fn sources(&self) -> Vec<SourceFacts> {
+        let told = tokio::time::timeout(SOURCES_PATIENCE, self.command(Command::Feeds)).await;
+        let Ok(Ok(feeds)) = told else { return Vec::new() };
+        let source = |FeedStatus { feed, name, state, age_s, alarming, .. }| SourceFacts {
+            feed,
+            name,
+            state,
+            age_s,
+            alarming,
+        };
+        feeds.into_iter().map(source).collect()
+    }
+
+    async fn done(&self, done: DoneLine, lines: &mut impl Lines) -> Result<EndLine, Unanswered> {
+        lines.say(&Line::Done(done)).await?;
+        Ok(EndLine { lines: 1, limited: false })
+    }
+
     async fn routes(&self, request: &RoutesRequest, lines: &mut impl Lines) -> Result<EndLine, Unanswered> {
-        let selection = request.selection(&self.view)?;
+        let roster = self.view.roster();
+        let config = self.config();
+        let rules = Arc::clone(&self.view.tables().rules);
+        let (asn, scheme) = (config.router.asn, config.looking_glass.reject_communities);
+        let selection = request.selection(&roster)?;
         let mut end = EndLine::default();
         for scope in request.scopes()? {
             let mut walk = Walk::new(&self.view, scope, selection);
@@ -107,9 +187,31 @@ impl Answering {
                 if request.limit.is_some_and(|limit| end.lines >= limit) {
                     return Ok(EndLine { limited: true, ..end });
                 }
-                let route = routes::line(&held, &self.view, self.asn, self.scheme);
+                let route = routes::line(&held, &roster, &rules, asn, scheme);
                 lines.say(&Line::Route(Box::new(route))).await?;
                 end.lines += 1;
+            }
+        }
+        Ok(end)
+    }
+
+    /// Every path that a peer announces. What the router originates is its configuration's.
+    async fn paths(&self, lines: &mut impl Lines) -> Result<EndLine, Unanswered> {
+        let roster = self.view.roster();
+        let tables = self.view.tables();
+        let mut end = EndLine::default();
+        for family in Family::ALL {
+            let mut walk = Walk::new(&self.view, Scope::Family(family), Selection::default());
+            loop {
+                if !walk.is_ready() {
+                    // While shards are asked the client has what there is.
+                    lines.flush().await?;
+                }
+                let Some(held) = walk.next().await? else { break };
+                if let Some(line) = routes::path_line(&held, &roster, &tables) {
+                    lines.say(&Line::Path(Box::new(line))).await?;
+                    end.lines += 1;
+                }
             }
         }
         Ok(end)
@@ -118,16 +220,18 @@ impl Answering {
     async fn summary(&self) -> Result<SummaryLine, Refusal> {
         let totals = self.view.totals().await.ok_or_else(Refusal::stopping)?;
         let mut paths = Tally::default();
-        self.view.peers().iter().for_each(|peer| paths.add(&peer.status.counters.read()));
-        let tables = self.view.tables();
-        let up = self.view.peers().iter().filter(|peer| peer.status.state() == State::Established);
+        let roster = self.view.roster();
+        let peers = roster.peers();
+        peers.iter().for_each(|peer| paths.add(&peer.status.counters.read()));
+        let (tables, config) = (self.view.tables(), self.config());
+        let up = peers.iter().filter(|peer| peer.status.state() == State::Established);
         Ok(SummaryLine {
             version: env!("CARGO_PKG_VERSION").into(),
-            asn: self.asn.0,
-            id: self.id.clone(),
-            mode: self.mode.into(),
+            asn: config.router.asn.0,
+            id: config.router.id.to_string(),
+            mode: config.router.mode.slug().into(),
             uptime_s: self.view.uptime().as_secs(),
-            peers_configured: self.view.peers().len(),
+            peers_configured: peers.len(),
             peers_up: up.count(),
             prefixes_ipv4: totals.prefixes[0],
             prefixes_ipv6: totals.prefixes[1],
@@ -150,7 +254,7 @@ impl Answering {
     }
 }
 
-fn peer_line(peer: &RunningPeer) -> PeerLine {
+fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
     let tally = peer.status.counters.read();
     PeerLine {
         name: peer.name.clone(),
@@ -163,19 +267,18 @@ fn peer_line(peer: &RunningPeer) -> PeerLine {
         received: tally.received,
         accepted: tally.accepted,
         rejected: tally.rejected_total(),
-        max_prefixes: peer.max_prefixes,
-        rejected_by: by_reason(&tally.rejected),
-        observed: by_reason(&tally.observed),
+        max_prefixes: peer.policy().max_prefixes,
+        rejected_by: by_reason(&tally.rejected, rules),
+        observed: by_reason(&tally.observed, rules),
         rpki: by_state(&tally.rov),
         last_fault: peer.status.last_fault(),
     }
 }
 
-/// The counts that are not 0, by the reasons whose numbers are their places.
-fn by_reason(counts: &[i64]) -> BTreeMap<String, i64> {
-    let count = |reason: &Reason| counts.get(usize::from(reason.number())).copied().unwrap_or(0);
-    let counted = Reason::ALL.iter().map(|reason| (reason.slug().to_owned(), count(reason)));
-    counted.filter(|(_, count)| *count != 0).collect()
+/// The counts that are not 0, by reason.
+fn by_reason(counts: &PerReason<i64>, rules: &Rules) -> BTreeMap<String, i64> {
+    let counted = counts.iter().filter(|(_, count)| **count != 0);
+    counted.map(|(reason, count)| (rules.slug(reason).into_owned(), *count)).collect()
 }
 
 fn by_state(counts: &[i64]) -> BTreeMap<String, i64> {

@@ -14,11 +14,14 @@
 //! kilobytes, and nobody any time; after [`Limits::stalled`] it costs nothing. It also means that routes which change
 //! meanwhile are shown as they are when their page is reached. They are in the order of their prefixes all the same.
 //!
-//! Nothing can be changed through the socket. Who may ask is a matter of the file's permissions: owner and group.
+//! The router can be told to read its configuration again, or to believe a source, and nothing else. Who may ask is a matter of
+//! the file's permissions: owner and group.
 
 pub(crate) mod answer;
 mod answering;
 pub(crate) mod client;
+pub(crate) mod command;
+mod explaining;
 pub(crate) mod request;
 mod routes;
 mod server;

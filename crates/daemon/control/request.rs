@@ -3,13 +3,17 @@
 use std::net::IpAddr;
 
 use palisade_bgp::prefix::PrefixError;
-use palisade_bgp::{Family, Prefix};
+use palisade_bgp::{Asn, Family, Prefix};
 use palisade_rib::query::Standing;
 use palisade_rib::{Scope, Selection};
 use serde::{Deserialize, Serialize};
 
 use super::answer::Refusal;
-use crate::run::RouterView;
+use crate::announcement::Announcement;
+use crate::run::Roster;
+
+/// Peers that are named where one is to be chosen.
+const PEERS_NAMED: usize = 8;
 
 /// A question.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,6 +28,30 @@ pub(crate) enum Request {
     },
     /// What they announce.
     Routes(RoutesRequest),
+    /// How the sources are of what is judged by.
+    Feeds,
+    /// To read the configuration again.
+    Reload,
+    /// To take what a source holds back.
+    Confirm { feed: String },
+    /// The paths that peers announce, as they were received: what is needed to judge them again elsewhere.
+    Paths,
+    /// Why a route is as it is, or what would become of one.
+    Explain(ExplainRequest),
+}
+
+/// Which route to explain.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ExplainRequest {
+    /// A prefix, or an address, which stands for the longest prefix that holds it.
+    pub(crate) prefix: String,
+    /// The name of the peer that sent it, or is supposed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer: Option<String>,
+    /// An announcement that nobody made. Without it, the paths that are held are explained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) suppose: Option<Announcement>,
 }
 
 /// Which routes.
@@ -79,6 +107,42 @@ impl Request {
     }
 }
 
+/// A prefix, or the longest prefix of an address.
+pub(super) fn around(text: &str) -> Result<Scope, Refusal> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(Scope::Longest(address));
+    }
+    match text.parse::<Prefix>() {
+        Ok(prefix) => Ok(Scope::Exact(prefix)),
+        Err(fault @ PrefixError::HostBits(..)) => Err(Refusal::new("bad-request", fault.to_string())),
+        Err(fault @ PrefixError::Syntax(_)) => Err(Refusal::new("bad-request", fault.to_string())
+            .help("an address alone finds the longest prefix that holds it")),
+    }
+}
+
+impl ExplainRequest {
+    /// The places of the peers that may be supposed to send the announcement: the one that is named, or those that the path
+    /// begins with.
+    pub(crate) fn senders(&self, names: &[&str], asns: &[Asn]) -> Result<Vec<usize>, Refusal> {
+        if let Some(name) = &self.peer {
+            let at = names.iter().position(|known| known == name);
+            return at.map(|at| vec![at]).ok_or_else(|| Refusal::no_such_name(name, names));
+        }
+        let path = self.suppose.as_ref().and_then(|announcement| announcement.as_path.as_deref());
+        let first = path.and_then(|path| path.split_whitespace().next()?.parse::<Asn>().ok());
+        let begins = |asn: &Asn| first.map_or(asns.len() == 1, |first| first == *asn);
+        let found: Vec<usize> =
+            asns.iter().enumerate().filter(|(_, asn)| begins(asn)).map(|(at, _)| at).collect();
+        if found.is_empty() {
+            let some = names.iter().take(PEERS_NAMED).copied().collect::<Vec<_>>().join(", ");
+            let more = if names.len() > PEERS_NAMED { ", .." } else { "" };
+            return Err(Refusal::new("bad-request", "which peer is supposed to send it?")
+                .help(format!("name it with --peer: {some}{more}")));
+        }
+        Ok(found)
+    }
+}
+
 impl RoutesRequest {
     /// The prefixes to look at, one after the other.
     pub(super) fn scopes(&self) -> Result<Vec<Scope>, Refusal> {
@@ -105,21 +169,14 @@ impl RoutesRequest {
     }
 
     fn around(&self, text: &str) -> Result<Scope, Refusal> {
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return match self.longer {
-                false => Ok(Scope::Longest(address)),
-                true => {
-                    Err(Refusal::new("bad-request", format!("`{text}` is an address, which covers nothing"))
-                        .help("write a prefix, or leave `longer` out"))
-                }
-            };
-        }
-        match text.parse::<Prefix>() {
-            Ok(prefix) if self.longer => Ok(Scope::Longer(prefix)),
-            Ok(prefix) => Ok(Scope::Exact(prefix)),
-            Err(fault @ PrefixError::HostBits(..)) => Err(Refusal::new("bad-request", fault.to_string())),
-            Err(fault @ PrefixError::Syntax(_)) => Err(Refusal::new("bad-request", fault.to_string())
-                .help("an address alone finds the longest prefix that holds it")),
+        let scope = around(text)?;
+        match scope {
+            Scope::Exact(prefix) if self.longer => Ok(Scope::Longer(prefix)),
+            Scope::Longest(_) if self.longer => {
+                Err(Refusal::new("bad-request", format!("`{text}` is an address, which covers nothing"))
+                    .help("write a prefix, or leave `longer` out"))
+            }
+            _ => Ok(scope),
         }
     }
 
@@ -135,10 +192,13 @@ impl RoutesRequest {
     }
 
     /// The paths to look for.
-    pub(super) fn selection(&self, view: &RouterView) -> Result<Selection, Refusal> {
+    pub(super) fn selection(&self, roster: &Roster) -> Result<Selection, Refusal> {
         let peer = match &self.peer {
             None => None,
-            Some(name) => Some(view.index_of(name).ok_or_else(|| Refusal::no_such_peer(name, view))?),
+            Some(name) => {
+                let peer = roster.named(name).ok_or_else(|| Refusal::no_such_peer(name, roster))?;
+                Some(peer.index)
+            }
         };
         let standing = match self.show {
             Show::All => Standing::Any,

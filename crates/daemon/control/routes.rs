@@ -2,15 +2,17 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::fmt::Write;
 use std::net::IpAddr;
 
-use palisade_bgp::attributes::ExtendedCommunity;
+use palisade_bgp::attributes::{ExtendedCommunity, NextHop};
 use palisade_bgp::{Asn, Prefix};
-use palisade_policy::RejectScheme;
+use palisade_policy::{RejectScheme, Rules, Snapshot};
 use palisade_rib::{Held, Page, PeerIndex, Query, Scope, Selection, shard_of};
 
-use super::answer::{Refusal, RouteLine};
-use crate::run::RouterView;
+use super::answer::{PathLine, Refusal, RouteLine};
+use crate::explain::judged;
+use crate::run::{Roster, RouterView};
 
 /// What an answer has still to say, of one scope.
 pub(super) struct Walk<'a> {
@@ -88,15 +90,16 @@ impl Source {
 }
 
 /// A path as it is shown. `asn` is ours, which the communities of a refusal begin with.
-pub(super) fn line(held: &Held, view: &RouterView, asn: Asn, scheme: RejectScheme) -> RouteLine {
+pub(super) fn line(held: &Held, roster: &Roster, rules: &Rules, asn: Asn, scheme: RejectScheme) -> RouteLine {
     let Held { prefix, path, best } = held;
     let attributes = path.attributes().attributes();
     let verdict = path.verdict();
     let is_ours = path.peer() == PeerIndex::LOCAL;
     let next_hop: IpAddr = attributes.next_hop.address();
+    let slug = |reason| rules.slug(reason).into_owned();
     RouteLine {
         prefix: prefix.to_string(),
-        peer: view.peer(path.peer()).map(|peer| peer.name.clone()),
+        peer: roster.peer(path.peer()).map(|peer| peer.name.clone()),
         next_hop: (!is_ours).then(|| next_hop.to_string()),
         as_path: attributes.as_path().to_string(),
         origin: attributes.facts.origin.to_string(),
@@ -111,14 +114,43 @@ pub(super) fn line(held: &Held, view: &RouterView, asn: Asn, scheme: RejectSchem
         accepted: verdict.accepted(),
         best: *best,
         unreachable: verdict.accepted() && !path.is_eligible(),
-        reason: verdict.reason.map(|reason| reason.slug().into()),
-        observed: verdict.observed.map(|reason| reason.slug().into()),
+        reason: verdict.reason.map(slug),
+        observed: verdict.observed.map(slug),
         reject_communities: verdict.reason.map_or_else(Vec::new, |reason| {
             let communities = scheme.communities(asn, reason);
             let standard = communities.standard.iter().map(ToString::to_string);
             standard.chain(communities.large.iter().map(ToString::to_string)).collect()
         }),
     }
+}
+
+/// A path as it was received; `None` for what the router originates.
+pub(super) fn path_line(held: &Held, roster: &Roster, tables: &Snapshot) -> Option<PathLine> {
+    let path = &held.path;
+    let peer = roster.peer(path.peer())?;
+    let policy = peer.policy();
+    let (set, received) = (path.attributes(), path.attributes().received());
+    let attributes = received.attributes();
+    let (next_hop, link_local) = match attributes.next_hop {
+        NextHop::V4(address) => (address.into(), None),
+        NextHop::V6 { global, link_local } => (global.into(), link_local),
+    };
+    let mut octets = String::with_capacity(attributes.wire.len() * 2);
+    // A String takes all that is written.
+    attributes.wire.iter().for_each(|octet| {
+        let _ = write!(octets, "{octet:02x}");
+    });
+    Some(PathLine {
+        prefix: held.prefix.to_string(),
+        peer: peer.name.clone(),
+        path_id: path.path_id(),
+        attributes: octets,
+        next_hop,
+        link_local,
+        reason: path.verdict().reason.map(|reason| tables.rules.slug(reason).into_owned()),
+        local_preference: set.local_preference().unwrap_or(policy.local_preference),
+        import: judged::clauses(tables.changes(set.amendment(), &attributes, &policy.judged)),
+    })
 }
 
 fn hexadecimal(community: ExtendedCommunity) -> String {

@@ -86,6 +86,54 @@ fn the_nearest_word_on_a_check_holds() {
 }
 
 #[test]
+fn a_role_s_checks_come_between_those_for_all_and_a_peer_s_or_its_group_s() {
+    let text = "[checks]\nbogon-asn = \"observe\"\nas-loop = \"observe\"\n\
+        [checks.provider]\nbogon-asn = \"off\"\nirr-origin-not-in-as-set = \"observe\"\ndefault-route = \"enforce\"\n\
+        [group.g]\nallow_default = true\nchecks.as-loop = \"off\"\nchecks.otc-leak = \"observe\"\n";
+    let modes = |role: &str, rest: &str| {
+        let config = config(&(text.to_owned() + &peer_of_role(role, rest)));
+        let checks = judged(&config, &Snapshot::default()).checks;
+        [Reason::BogonAsn, Reason::AsLoop, Reason::DefaultRoute, Reason::IrrOriginNotInAsSet, Reason::OtcLeak]
+            .map(|reason| checks.mode(reason))
+    };
+    use Mode::{Enforce, Observe, Off};
+    assert_eq!(
+        modes("peer", ""),
+        [Observe, Observe, Enforce, Off, Enforce],
+        "another role's are not its own"
+    );
+    assert_eq!(modes("provider", ""), [Off, Observe, Enforce, Observe, Enforce]);
+    assert_eq!(modes("provider", "group = \"g\""), [Off, Off, Off, Observe, Observe]);
+    let own = "group = \"g\"\nallow_default = false\nchecks.as-loop = \"enforce\"";
+    assert_eq!(modes("provider", own), [Off, Enforce, Enforce, Observe, Observe], "check by check");
+    assert_eq!(modes("provider", "group = \"g\"\nchecks.default-route = \"enforce\"")[2], Enforce);
+}
+
+#[test]
+fn limits_are_the_peer_s_own_or_its_group_s_or_those_for_everybody() {
+    let group =
+        "[group.g]\nlongest_ipv4 = 28\nmax_path_length = 7\nallow_longer = true\naccept_rpki_valid = false\n";
+    let limits = |rest: &str| {
+        let config = config(&(group.to_owned() + &peer_of_role("customer", rest)));
+        let peer = judged(&config, &Snapshot::default());
+        (peer.limits, peer.rpki_valid_is_registered)
+    };
+    let default = palisade_policy::Limits { longest_registered: [0; 2], ..Default::default() };
+    assert_eq!(limits(""), (default, true));
+    let grouped = palisade_policy::Limits {
+        longest: [28, 48],
+        longest_registered: [28, 48],
+        path_length: 7,
+        ..default
+    };
+    assert_eq!(limits("group = \"g\""), (grouped, false));
+    let own = "group = \"g\"\nallow_longer = false\nshortest_ipv6 = 16\nmax_communities = 3\naccept_rpki_valid = true";
+    let expected =
+        palisade_policy::Limits { shortest: [8, 16], communities: 3, longest_registered: [0; 2], ..grouped };
+    assert_eq!(limits(own), (expected, true));
+}
+
+#[test]
 fn a_peer_without_a_role_keeps_every_check() {
     let peer = judged(&config(&peer_of_role("", "")), &Snapshot::default());
     assert_eq!(peer.role, None);
@@ -96,10 +144,10 @@ fn a_peer_without_a_role_keeps_every_check() {
 fn route_objects_register_more_specifics_where_that_is_allowed() {
     let longest = |rest: &str| {
         let config = config(&(rest.to_owned() + &peer_of_role("customer", "")));
-        judged(&config, &Snapshot::default()).limits.longest_registered
+        [judged(&config, &Snapshot::default()), ourselves(&config)].map(|peer| peer.limits.longest_registered)
     };
-    assert_eq!(longest(""), [0, 0]);
-    assert_eq!(longest("[irr]\ndumps = [\"x\"]\nallow_longer = true\n"), [24, 48]);
+    assert_eq!(longest(""), [[0, 0]; 2], "a peer's, and ours");
+    assert_eq!(longest("[irr]\ndumps = [\"x\"]\nallow_longer = true\n"), [[24, 48]; 2]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use hashbrown::HashMap;
 use palisade_bgp::{Address, Attributes, Path as BgpPath, Prefix};
-use palisade_policy::{Peer, Reason, RovState, Snapshot, Verdict, judge_path, judge_prefix};
+use palisade_policy::{Peer, PerReason, Reason, RovState, Snapshot, Verdict, judge_path, judge_prefix};
 use palisade_rib::Tally;
 
 use super::LabError;
@@ -39,8 +39,8 @@ struct ExpectedOfPeer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) accepted: u64,
-    /// By [`Reason::number`].
-    pub(super) rejected: [u64; Reason::COUNT],
+    /// By reason.
+    pub(super) rejected: PerReason<u64>,
     /// In the order of [`RovState::ALL`].
     pub(super) rov: [u64; RovState::ALL.len()],
 }
@@ -51,7 +51,7 @@ impl Held {
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
         Held {
             accepted: count(tally.accepted),
-            rejected: std::array::from_fn(|number| count(tally.rejected[number])),
+            rejected: PerReason::from_fn(|code| count(tally.rejected.by_code()[code])),
             rov: tally.rov.map(count),
         }
     }
@@ -59,7 +59,7 @@ impl Held {
     fn count(&mut self, verdict: Verdict) {
         match verdict.reason {
             None => self.accepted += 1,
-            Some(reason) => self.rejected[usize::from(reason.number())] += 1,
+            Some(reason) => self.rejected[reason] += 1,
         }
         self.rov[verdict.rov as usize] += 1;
     }
@@ -111,9 +111,8 @@ impl Expected {
 fn numbers(held: &Held) -> impl Iterator<Item = (String, u64)> {
     let accepted = [("accepted".to_owned(), held.accepted)];
     let rejected = held.rejected;
-    let rejected = Reason::ALL
-        .iter()
-        .map(move |reason| (format!("rejected for {reason}"), rejected[usize::from(reason.number())]));
+    let rejected =
+        Reason::ALL.iter().map(move |reason| (format!("rejected for {reason}"), rejected[*reason]));
     let rov = held.rov;
     let rov = RovState::ALL.into_iter().map(move |state| (format!("RPKI {state}"), rov[state as usize]));
     accepted.into_iter().chain(rejected).chain(rov)
@@ -128,9 +127,9 @@ fn from_author(name: &str, judged: &Judged<'_>, truth: &Truth) -> Vec<String> {
         ("held and accepted in the end".into(), held.accepted, truth.held_accepted.len() as u64),
         ("held in the end".into(), judged.held.len() as u64, truth.held),
     ];
-    let reasons = Reason::ALL.iter().map(|reason| {
-        (format!("refused for {reason}"), judged.all.rejected[usize::from(reason.number())], refused(*reason))
-    });
+    let reasons = Reason::ALL
+        .iter()
+        .map(|reason| (format!("refused for {reason}"), judged.all.rejected[*reason], refused(*reason)));
     let rov = RovState::ALL
         .iter()
         .map(|state| (format!("RPKI {state}"), judged.all.rov[*state as usize], truth.rov[*state as usize]));

@@ -23,6 +23,7 @@ use super::summary::{Summary, Verified};
 use super::view::View;
 use crate::control::socket::Claim;
 use crate::control::{Answering, Limits, Server};
+use crate::judging;
 use crate::run::Router;
 
 /// How often it is looked at.
@@ -60,7 +61,7 @@ pub(super) fn play(
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(LabError::Thread)?;
     let ending = runtime.block_on(async {
         let mut signals = Signals::new().map_err(LabError::Thread)?;
-        let router = start(ground, setting)?;
+        let router = start(ground, setting).await?;
         let ending = match enter(&stage, cast, setting) {
             Ok(performances) => {
                 let audience =
@@ -83,16 +84,19 @@ pub(super) fn play(
     ending
 }
 
-fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
-    let tables = Arc::clone(&setting.tables);
-    Ok(match ground {
+async fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
+    let Setting { config, tables, .. } = setting;
+    let mut router = match ground {
         Ground::Namespaces(_) => {
-            Router::start(&setting.config, tables, Some(ground::kernel().map_err(LabError::Fib)?))?
+            Router::start(config, Arc::clone(tables), Some(ground::kernel().map_err(LabError::Fib)?))?
         }
         Ground::Loopback { .. } => {
-            Router::start(&setting.config, tables, Some(ground::memory().map_err(LabError::Fib)?))?
+            Router::start(config, Arc::clone(tables), Some(ground::memory().map_err(LabError::Fib)?))?
         }
-    })
+    };
+    router.configure(config, &judging::policies(config, &config.peers, tables, &[])).await;
+    router.open_gate();
+    Ok(router)
 }
 
 /// Sends the players on, each with its lines; the listener has none.
@@ -143,7 +147,11 @@ impl<H: FnOnce(&Summary, Option<&Path>) -> bool> End<'_, H> {
     /// Lets the router be asked. The lab does without where it can't be.
     fn control(&self, router: &Router) -> Option<Server> {
         let socket = std::env::temp_dir().join(format!("palisade-lab-{}.sock", std::process::id()));
-        let answering = Answering::new(&self.setting.config, router.view()?);
+        let answering = Answering::new(
+            tokio::sync::watch::channel(Arc::clone(&self.setting.config)).1,
+            router.view()?,
+            None,
+        );
         Server::start(Claim::make(&socket).ok()?, answering, Limits::default()).ok()
     }
 

@@ -17,8 +17,9 @@ use tokio::sync::watch;
 use super::cast::Part;
 use super::ground::Seat;
 use super::script::{Block, Counts, Lines};
+use crate::run::connecting::{Connecting, connect, connected};
 use crate::run::connection::Connection;
-use crate::run::peer::{Connecting, connect, connected, readable, sleep_until, writable};
+use crate::run::waiting::{readable, sleep_until, writable};
 
 /// How long to wait before trying to connect again, in seconds.
 const CONNECT_RETRY_S: u16 = 1;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use palisade_bgp::Asn;
 use palisade_bgp::session::State;
 use palisade_fib::FibStats;
-use palisade_policy::{Reason, Role, RovState};
+use palisade_policy::{PerReason, Reason, Role, RovState};
 use palisade_rib::Tally;
 
 use super::cast::Cast;
@@ -58,7 +58,8 @@ pub(super) struct SessionScene {
 impl Audience<'_> {
     /// Looks.
     pub(super) fn look(&self) -> Scene {
-        let looked = self.cast.everybody().zip(self.router.peers()).zip(self.performances);
+        let roster = Arc::clone(&self.router.roster().borrow());
+        let looked = self.cast.everybody().zip(roster.peers()).zip(self.performances);
         let mut sessions: Vec<SessionScene> = looked
             .map(|((part, peer), performance)| SessionScene {
                 name: peer.name.clone(),
@@ -142,9 +143,8 @@ impl Scene {
 }
 
 /// The reasons for which something is counted, the most frequent first.
-pub(super) fn by_frequency(counts: &[i64]) -> Vec<(Reason, i64)> {
-    let count = |reason: &Reason| counts.get(usize::from(reason.number())).copied().unwrap_or_default();
-    let mut found: Vec<(Reason, i64)> = Reason::ALL.iter().map(|reason| (*reason, count(reason))).collect();
+pub(super) fn by_frequency(counts: &PerReason<i64>) -> Vec<(Reason, i64)> {
+    let mut found: Vec<(Reason, i64)> = counts.iter().map(|(reason, count)| (reason, *count)).collect();
     found.retain(|(_, count)| *count > 0);
     found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     found

@@ -14,7 +14,7 @@ use super::cast::{Cast, Material, Part};
 use super::ground::{Ground, Seat};
 use crate::config::{Config, Source};
 use crate::judging::tables::{self, read_dump, read_vrps};
-use crate::sample::{OWN_PREFIXES, PEERING_LAN, Sample};
+use crate::sample::{OWN_PREFIXES, PEERING_LAN, PROTECTED_ASN, Sample};
 
 /// What the configuration is called in messages.
 const NAME: &str = "the lab's configuration";
@@ -25,7 +25,7 @@ const FEW: u32 = 1;
 /// How the router is set up.
 pub(super) struct Setting {
     /// As it is written.
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     /// What it judges by.
     pub(super) tables: Arc<Snapshot>,
     /// Where its peers sit, in the order of [`Cast::everybody`].
@@ -54,7 +54,7 @@ impl Setting {
         if tables.rov.is_empty() {
             notes.push("No VRPs were given (--vrps), so that the RPKI says nothing of any route.".into());
         }
-        Ok(Setting { config, tables: Arc::new(tables), seats, notes })
+        Ok(Setting { config: Arc::new(config), tables: Arc::new(tables), seats, notes })
     }
 
     /// The configuration's text.
@@ -127,6 +127,9 @@ impl fmt::Display for Text<'_> {
             writeln!(f, "\n# The sample's own, made from seed {seed}: `--sample-dir DIR` writes them out.")?;
         }
         self.feeds(f)?;
+        if sample(cast).is_some() {
+            writeln!(f, "\n[[peerlock]]\nasn = {}", PROTECTED_ASN.0)?;
+        }
         match self.ground {
             Ground::Namespaces(_) => writeln!(f, "\n[fib]\ntable = \"main\"")?,
             Ground::Loopback { .. } => writeln!(f, "\n# No [fib]: routes go into a kernel in memory.")?,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use palisade_fib::{Agreement, FibStats};
-use palisade_policy::Reason;
+use palisade_policy::{PerReason, Reason};
 use serde::Serialize;
 
 use super::ground::Ground;
@@ -182,7 +182,7 @@ fn disagreement(agreement: &Agreement) -> String {
     format!("routes {}", parts.join(", "))
 }
 
-fn by_reason(counts: &[i64]) -> BTreeMap<&'static str, i64> {
+fn by_reason(counts: &PerReason<i64>) -> BTreeMap<&'static str, i64> {
     by_frequency(counts).into_iter().map(|(reason, count)| (reason.slug(), count)).collect()
 }
 

@@ -11,14 +11,14 @@ use palisade_policy::as_set::Member;
 use super::json::Scalar;
 use crate::config::{MOST_PREFIXES, quoted, reserved_asn, unusable_address};
 
-/// Names that one `as_macro` may have.
+/// Names that one value may have.
 const MAX_AS_SETS: usize = 16;
 
 /// Letters of a member's name that a peer's name begins with.
 const SLUG: usize = 32;
 
 /// A number, where one is said. Some exports put theirs in quotes.
-pub(super) fn number(value: &Scalar) -> Result<Option<u64>, String> {
+pub(crate) fn number(value: &Scalar) -> Result<Option<u64>, String> {
     match value {
         Scalar::Nothing => Ok(None),
         Scalar::Number(number) => Ok(Some(*number)),
@@ -107,12 +107,12 @@ pub(super) fn max_prefix(value: &Scalar) -> Result<Option<u32>, String> {
     }
 }
 
-/// The as-sets that an `as_macro` names, as `as_set` of the configuration has them, and what of it names none.
-pub(super) fn as_sets(value: &Scalar) -> (Option<String>, Vec<String>) {
+/// The as-sets that the value of a key names, as `as_set` of the configuration has them, and what of it names none.
+pub(crate) fn as_sets(key: &str, value: &Scalar) -> (Option<String>, Vec<String>) {
     let text = match value {
         Scalar::Nothing => return (None, Vec::new()),
         Scalar::Text(text) => text,
-        other => return (None, vec![format!("as_macro is {other}")]),
+        other => return (None, vec![format!("{key} is {other}")]),
     };
     let mut names: Vec<String> = Vec::new();
     let mut faults = Vec::new();
@@ -121,12 +121,12 @@ pub(super) fn as_sets(value: &Scalar) -> (Option<String>, Vec<String>) {
         if word.is_empty() || names.contains(&name) {
             continue;
         } else if names.len() + faults.len() == MAX_AS_SETS {
-            faults.push(format!("as_macro has more than {MAX_AS_SETS} names"));
+            faults.push(format!("{key} has more than {MAX_AS_SETS} names"));
             break;
         } else if name.parse::<Member>().is_ok() {
             names.push(name);
         } else {
-            faults.push(format!("as_macro {} names no as-set", quoted(word)));
+            faults.push(format!("{key} {} names no as-set", quoted(word)));
         }
     }
     ((!names.is_empty()).then(|| names.join(" ")), faults)

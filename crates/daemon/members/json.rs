@@ -1,24 +1,19 @@
 //! The shape of an IX-F member export, read with everything in it doubted.
 //!
-//! Exports are made by many programs, and each has its own idea of the schema: numbers in quotes, `null` or `[]` where
-//! an object should be, one object where a list should be. So nothing here fails on a type: what is not what it should
-//! be says what it is instead, and whoever reads a member decides what that costs. Only text that is not JSON at all, or
-//! nests deeper than the parser goes, is an error.
+//! Exports are made by many programs, and each has its own idea of the schema. So nothing here fails on a type
+//! ([`crate::json`]), and whoever reads a member decides what that costs. Only text that is not JSON at all, or nests deeper
+//! than the parser goes, is an error.
 //!
 //! Members are handed out one by one and nothing of them is kept. Of a list within a member no more than [`KEPT`] are
 //! taken, and keys that nobody asks for take no memory, so that what is held is bounded by the longest text.
 
 use std::fmt;
-use std::marker::PhantomData;
 
+use palisade_policy::any_json::{AnyJson, any};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::config::quoted;
-
-/// Elements that are taken of each list but that of the members. The largest networks have a few dozen connections.
-pub(super) const KEPT: usize = 256;
+pub(super) use crate::json::{KEPT, List, Object, Scalar};
 
 /// What an export says of itself.
 #[derive(Debug, Default)]
@@ -93,62 +88,9 @@ pub(super) struct Address {
     pub(super) services: RouteServer,
 }
 
-/// A single value.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) enum Scalar {
-    /// Not there, or null.
-    #[default]
-    Nothing,
-    Text(String),
-    Number(u64),
-    Truth(bool),
-    /// None of these, and what it is.
-    Other(&'static str),
-}
-
-/// What should be an object.
-#[derive(Debug, Default)]
-pub(super) enum Object<T> {
-    /// Not there, null, or the empty list that PHP makes of an empty object.
-    #[default]
-    Nothing,
-    Is(T),
-    /// Something else, and what it is.
-    Other(&'static str),
-}
-
-/// What should be a list of objects.
-#[derive(Debug)]
-pub(super) struct List<T> {
-    /// At most [`KEPT`].
-    pub(super) objects: Vec<Object<T>>,
-    /// Elements past those.
-    pub(super) more: usize,
-    /// What it is, where it is no list.
-    pub(super) instead: Option<&'static str>,
-}
-
 /// Whether the services of an address say that it is a route server's own.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct RouteServer(pub(super) bool);
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        List { objects: Vec::new(), more: 0, instead: None }
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Scalar::Nothing => f.write_str("nothing"),
-            Scalar::Text(text) => f.write_str(&quoted(text)),
-            Scalar::Number(number) => write!(f, "{number}"),
-            Scalar::Truth(truth) => write!(f, "{truth}"),
-            Scalar::Other(what) => f.write_str(what),
-        }
-    }
-}
 
 /// Reads a whole document. `member` gets each element of `member_list` and its place, counted from 1.
 pub(super) fn read(
@@ -223,80 +165,6 @@ impl<'de, F: FnMut(usize, Object<Member>)> Visitor<'de> for Members<'_, F> {
     }
 }
 
-/// What may turn out to be any JSON value. What is not said here is [`AnyJson::other`].
-trait AnyJson<'de>: Default {
-    fn other(what: &'static str) -> Self;
-    fn text(_: &str) -> Self {
-        Self::other("a text")
-    }
-    fn number(_: u64) -> Self {
-        Self::other("a number")
-    }
-    fn truth(_: bool) -> Self {
-        Self::other("a truth value")
-    }
-    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Self::other("an object"))
-    }
-    fn list<S: SeqAccess<'de>>(mut seq: S) -> Result<Self, S::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Self::other("a list"))
-    }
-}
-
-impl<'de> AnyJson<'de> for Scalar {
-    fn other(what: &'static str) -> Self {
-        Scalar::Other(what)
-    }
-    fn text(text: &str) -> Self {
-        Scalar::Text(text.into())
-    }
-    fn number(number: u64) -> Self {
-        Scalar::Number(number)
-    }
-    fn truth(truth: bool) -> Self {
-        Scalar::Truth(truth)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> AnyJson<'de> for Object<T> {
-    fn other(what: &'static str) -> Self {
-        Object::Other(what)
-    }
-    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Object::Is)
-    }
-    fn list<S: SeqAccess<'de>>(mut seq: S) -> Result<Self, S::Error> {
-        let mut elements = 0;
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            elements += 1;
-        }
-        Ok(if elements == 0 { Object::Nothing } else { Object::Other("a list") })
-    }
-}
-
-impl<'de, T: Deserialize<'de>> AnyJson<'de> for List<T> {
-    fn other(what: &'static str) -> Self {
-        List { instead: Some(what), ..List::default() }
-    }
-    /// One object is a list of one.
-    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
-        Ok(List { objects: vec![Object::object(map)?], ..List::default() })
-    }
-    fn list<S: SeqAccess<'de>>(mut seq: S) -> Result<Self, S::Error> {
-        let mut list = List::default();
-        while list.objects.len() < KEPT {
-            let Some(object) = seq.next_element()? else { return Ok(list) };
-            list.objects.push(object);
-        }
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            list.more += 1;
-        }
-        Ok(list)
-    }
-}
-
 impl<'de> AnyJson<'de> for RouteServer {
     fn other(_: &'static str) -> Self {
         RouteServer(false)
@@ -322,62 +190,6 @@ impl<'de> AnyJson<'de> for RouteServer {
             is.0 |= one;
         }
         Ok(is)
-    }
-}
-
-struct AnyJsonVisitor<T>(PhantomData<T>);
-
-impl<'de, T: AnyJson<'de>> Visitor<'de> for AnyJsonVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        Ok(T::text(text))
-    }
-    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        Ok(T::number(number))
-    }
-    fn visit_i64<E: Error>(self, _: i64) -> Result<T, E> {
-        Ok(T::other("a negative number"))
-    }
-    fn visit_f64<E: Error>(self, _: f64) -> Result<T, E> {
-        Ok(T::other("a fraction"))
-    }
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<T, E> {
-        Ok(T::truth(truth))
-    }
-    fn visit_unit<E: Error>(self) -> Result<T, E> {
-        Ok(T::default())
-    }
-    fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<T, S::Error> {
-        T::list(seq)
-    }
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<T, M::Error> {
-        T::object(map)
-    }
-}
-
-fn any<'de, T: AnyJson<'de>, D: Deserializer<'de>>(json: D) -> Result<T, D::Error> {
-    json.deserialize_any(AnyJsonVisitor(PhantomData))
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        any(json)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        any(json)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        any(json)
     }
 }
 

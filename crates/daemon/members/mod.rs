@@ -31,6 +31,8 @@ use std::path::Path;
 
 use palisade_bgp::Asn;
 
+pub(crate) use entry::{as_sets, number};
+
 use crate::input::{Input, InputError};
 
 /// Octets that an export may have, unpacked: the largest, of dozens of exchanges at once, have a tenth.
@@ -136,7 +138,8 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    fn note(&mut self, note: String) {
+    /// One more.
+    pub(crate) fn note(&mut self, note: String) {
         self.count += 1;
         if self.first.len() < MAX_NOTED {
             self.first.push(note);

@@ -301,7 +301,7 @@ impl Selection<'_> {
     }
 
     fn as_set(&mut self, who: &Who, said: &Scalar) -> Option<String> {
-        let (names, faults) = entry::as_sets(said);
+        let (names, faults) = entry::as_sets("as_macro", said);
         faults.into_iter().for_each(|fault| self.export.ignored.note(format!("{}: {fault}", who.shown)));
         names
     }

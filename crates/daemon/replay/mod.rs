@@ -10,8 +10,8 @@
 //! is decided here. What can't be read of an archive is told and left out: the rest counts. With `--strict` it is an error.
 
 mod prefixes;
-mod progress;
-mod roster;
+pub(crate) mod progress;
+pub(crate) mod roster;
 mod routes;
 mod summary;
 mod tally;
@@ -20,15 +20,10 @@ mod visitor;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Instant;
 
-use palisade_policy::{IrrBuilder, RovIndex, Snapshot};
-
-use crate::config::{Config, ConfigError, Problem};
 use crate::input::{Input, InputError};
-use crate::judging::tables::{self, TableError};
-use crate::judging::{self, Tables};
+use crate::judging::named::{Named, NamedError};
 use crate::mrt::{Fault, Reader};
 use crate::terminal::{self, grouped};
 
@@ -47,14 +42,9 @@ pub(crate) struct Arguments {
     /// as providers are: they may announce everything, but nothing that is wrong.
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// VRPs to judge by, instead of the configuration's: rpki-client's or Routinator's JSON, or CSV
-    #[arg(long, value_name = "FILE")]
-    vrps: Vec<PathBuf>,
-    /// An IRR database in RPSL to judge by, instead of the configuration's
-    ///
-    /// A peer that is in no configuration may announce what has a route object, whoever its origin is.
-    #[arg(long, value_name = "FILE")]
-    irr: Vec<PathBuf>,
+    /// Where there are route objects, a peer that is in no configuration may announce what has one, whoever its origin is.
+    #[command(flatten)]
+    named: Named,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -76,9 +66,7 @@ pub(crate) struct Arguments {
 enum ReplayError {
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Table(#[from] TableError),
+    Named(#[from] NamedError),
     #[error(transparent)]
     Input(#[from] InputError),
     #[error("{} can't be written: {source}", path.display())]
@@ -113,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 fn replay(arguments: &Arguments) -> Result<Vec<ReplayError>, ReplayError> {
     let sizes = arguments.mrt.iter().map(|path| Input::look_at(path)).collect::<Result<Vec<_>, _>>()?;
     let total = sizes.into_iter().sum();
-    let (config, snapshot) = judged_by(arguments)?;
+    let (config, snapshot) = arguments.named.read(arguments.config.as_deref())?;
     let routes = arguments.routes.as_deref().map(open_routes).transpose()?;
 
     let mut judging = Judging::new(&snapshot, Roster::new(config.as_ref(), &snapshot), routes);
@@ -132,38 +120,6 @@ fn replay(arguments: &Arguments) -> Result<Vec<ReplayError>, ReplayError> {
         errors.push(ReplayError::Strict(judging.tally.damaged));
     }
     Ok(errors)
-}
-
-/// The configuration, and the tables: its own, but for those named on the command line.
-fn judged_by(arguments: &Arguments) -> Result<(Option<Config>, Snapshot), ReplayError> {
-    let mut config = arguments.config.as_deref().map(Config::load).transpose()?;
-    let mut snapshot = match &mut config {
-        None => Snapshot::default(),
-        Some(config) => {
-            if !arguments.vrps.is_empty() {
-                config.rpki.files.clear();
-            }
-            if !arguments.irr.is_empty() {
-                config.irr.dumps.clear();
-            }
-            let Tables { snapshot, warnings } = judging::tables(config)?;
-            warnings.iter().for_each(|warning: &Problem| terminal::tell(warning));
-            snapshot
-        }
-    };
-    if !arguments.vrps.is_empty() {
-        let read =
-            arguments.vrps.iter().map(|path| tables::read_vrps(path)).collect::<Result<Vec<_>, _>>()?;
-        snapshot.rov = Arc::new(RovIndex::build(read.into_iter().flat_map(|file| file.vrps)));
-    }
-    if !arguments.irr.is_empty() {
-        let mut irr = IrrBuilder::default();
-        for path in &arguments.irr {
-            tables::read_dump(&mut irr, path)?;
-        }
-        snapshot.irr = Arc::new(irr.build());
-    }
-    Ok((config, snapshot))
 }
 
 fn open_routes(path: &Path) -> Result<Routes, ReplayError> {

@@ -13,7 +13,7 @@ use crate::input::Input;
 const DRAWN_EVERY: Duration = Duration::from_millis(100);
 
 /// A bar of octets read of all files together, as they lie there.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     /// Octets of the files that have been read whole.
     before: u64,
@@ -21,7 +21,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// A bar over `total` octets; where that is not known, a count of octets.
-    pub(super) fn new(total: Option<u64>) -> Self {
+    pub(crate) fn new(total: Option<u64>) -> Self {
         if !io::stderr().is_terminal() {
             return Progress { bar: ProgressBar::hidden(), before: 0 };
         }
@@ -42,19 +42,19 @@ impl Progress {
     }
 
     /// An input that moves the bar as it is read.
-    pub(super) fn watch(&mut self, input: Input) -> Watched<'_> {
+    pub(crate) fn watch(&mut self, input: Input) -> Watched<'_> {
         self.bar.set_message(input.name().to_owned());
         Watched { consumed: input.consumed(), input, progress: self }
     }
 
     /// Takes the bar off the terminal.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         self.bar.finish_and_clear();
     }
 }
 
 /// See [`Progress::watch`].
-pub(super) struct Watched<'a> {
+pub(crate) struct Watched<'a> {
     input: Input,
     consumed: Arc<AtomicU64>,
     progress: &'a mut Progress,

@@ -16,7 +16,7 @@ use crate::mrt::{PeerKey, Source};
 
 /// How a peer was found in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Match {
+pub(crate) enum Match {
     /// By its address.
     Address,
     /// By its AS alone.
@@ -26,15 +26,17 @@ pub(super) enum Match {
 }
 
 /// A peer of the archives.
-pub(super) struct Judged {
+pub(crate) struct Judged {
     /// What the judge is told of it.
-    pub(super) policy: Peer,
+    pub(crate) policy: Peer,
     /// How it was found.
-    pub(super) found: Match,
+    pub(crate) found: Match,
+    /// Its place in the configuration, where it was.
+    pub(crate) at: Option<usize>,
 }
 
 /// All peers of the archives.
-pub(super) struct Roster {
+pub(crate) struct Roster {
     configured: Vec<Peer>,
     by_address: HashMap<IpAddr, usize>,
     by_asn: HashMap<Asn, usize>,
@@ -50,7 +52,7 @@ pub(super) struct Roster {
 
 impl Roster {
     /// The peers of a configuration; none of these without one.
-    pub(super) fn new(config: Option<&Config>, tables: &Snapshot) -> Self {
+    pub(crate) fn new(config: Option<&Config>, tables: &Snapshot) -> Self {
         let peers = config.map(|config| config.peers.iter().map(|peer| judging::peer(config, peer, tables)));
         let configured: Vec<Peer> = peers.into_iter().flatten().collect();
         let mut by_asn = HashMap::new();
@@ -70,16 +72,33 @@ impl Roster {
 
     /// The peer that a route is from.
     #[inline]
-    pub(super) fn of(&mut self, from: Source) -> &Peer {
-        let place = match self.places.get(from.peer.index()).copied().flatten() {
-            Some(place) => place as usize,
-            None => self.meet(from),
-        };
+    pub(crate) fn of(&mut self, from: Source) -> &Peer {
+        let place = self.place(from);
         &self.judged[place].policy
     }
 
+    /// Where among those met the peer is that a route is from.
+    #[inline]
+    pub(crate) fn place(&mut self, from: Source) -> usize {
+        match self.places.get(from.peer.index()).copied().flatten() {
+            Some(place) => place as usize,
+            None => self.meet(from),
+        }
+    }
+
+    /// The peer that was met at a place.
+    #[inline]
+    pub(crate) fn judged(&self, place: usize) -> &Judged {
+        &self.judged[place]
+    }
+
+    /// The peer at a place in the configuration.
+    pub(crate) fn policy(&self, at: usize) -> &Peer {
+        &self.configured[at]
+    }
+
     /// The peers met so far.
-    pub(super) fn met(&self) -> &[Judged] {
+    pub(crate) fn met(&self) -> &[Judged] {
         &self.judged
     }
 
@@ -100,9 +119,10 @@ impl Roster {
         match found {
             // The session in the archive is the one that the next hops are to be held against.
             Some((at, found)) => {
-                Judged { policy: Peer { address: key.address, ..self.configured[at].clone() }, found }
+                let policy = Peer { address: key.address, ..self.configured[at].clone() };
+                Judged { policy, found, at: Some(at) }
             }
-            None => Judged { policy: self.stranger(key), found: Match::None },
+            None => Judged { policy: self.stranger(key), found: Match::None, at: None },
         }
     }
 

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use palisade_bgp::as_path::SegmentKind;
 use palisade_bgp::{Address, AsPath, Asn, Net, Prefix};
-use palisade_policy::{RovState, Verdict};
+use palisade_policy::{RovState, Rules, Verdict};
 
 /// Octets gathered before they are written.
 const BUFFER: usize = 1 << 18;
@@ -36,8 +36,15 @@ impl Routes {
         Ok(Routes { out: BufWriter::with_capacity(BUFFER, out), line: Vec::new(), failed: None })
     }
 
-    /// Writes the line of a route.
-    pub(super) fn write<A: Address>(&mut self, net: Net<A>, peer: Asn, path: AsPath<'_>, verdict: Verdict) {
+    /// Writes the line of a route; `rules` are those that it was judged by.
+    pub(super) fn write<A: Address>(
+        &mut self,
+        net: Net<A>,
+        peer: Asn,
+        path: AsPath<'_>,
+        verdict: Verdict,
+        rules: &Rules,
+    ) {
         let line = &mut self.line;
         line.clear();
         spell_prefix(A::prefix(net), line);
@@ -50,7 +57,7 @@ impl Routes {
             Some(_) => b"|reject|",
         });
         if let Some(reason) = verdict.reason {
-            line.extend(reason.slug().as_bytes());
+            line.extend(rules.slug(reason).as_bytes());
             line.push(b'|');
         }
         line.extend(match verdict.rov {
@@ -135,17 +142,17 @@ fn spell_path(path: AsPath<'_>, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use palisade_policy::Reason;
+    use palisade_policy::{Amendment, Reason};
 
     fn line(prefix: &str, path: &[u8], reason: Option<Reason>, rov: RovState) -> String {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("routes");
         let mut routes = Routes::open(&file).unwrap();
-        let verdict = Verdict { reason, observed: None, rov };
+        let verdict = Verdict { reason, observed: None, rov, amendment: Amendment::NONE };
         let path = AsPath::parse(path).unwrap();
         match prefix.parse().unwrap() {
-            Prefix::V4(net) => routes.write(net, Asn(64501), path, verdict),
-            Prefix::V6(net) => routes.write(net, Asn(64501), path, verdict),
+            Prefix::V4(net) => routes.write(net, Asn(64501), path, verdict, &Rules::default()),
+            Prefix::V6(net) => routes.write(net, Asn(64501), path, verdict, &Rules::default()),
         }
         routes.finish().unwrap();
         std::fs::read_to_string(file).unwrap()

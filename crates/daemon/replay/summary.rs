@@ -1,10 +1,11 @@
 //! What a replay came to, for a person and for a program: both print the same [`Summary`].
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use palisade_policy::{Reason, RovState};
+use palisade_policy::{AspaState, PerReason, RovState, Rules};
 use serde::{Serialize, Serializer};
 
 use super::roster::Match;
@@ -31,12 +32,16 @@ pub(super) struct Summary {
     judged: u64,
     #[serde(serialize_with = "by_state")]
     rov: [u64; RovState::ALL.len()],
+    #[serde(serialize_with = "by_aspa")]
+    aspa: [u64; AspaState::ALL.len()],
     accepted: u64,
+    /// Accepted routes whose attributes import changes.
+    amended: u64,
     rejected: u64,
     #[serde(serialize_with = "by_reason")]
-    rejected_by: Vec<(Reason, u64)>,
+    rejected_by: Vec<(Cow<'static, str>, u64)>,
     #[serde(serialize_with = "by_reason")]
-    observed: Vec<(Reason, u64)>,
+    observed: Vec<(Cow<'static, str>, u64)>,
     seconds: f64,
     routes_per_second: u64,
     damages: Vec<Damage>,
@@ -102,10 +107,12 @@ impl Summary {
             prefixes: Prefixes { ipv4, ipv6, at_least: judging.prefixes.is_full() },
             judged: tally.judged(),
             rov: tally.rov,
+            aspa: tally.aspa,
             accepted: tally.accepted,
-            rejected: tally.rejected.iter().sum(),
-            rejected_by: Tally::by_frequency(&tally.rejected),
-            observed: Tally::by_frequency(&tally.observed),
+            amended: tally.amended,
+            rejected: tally.rejected.by_code().iter().sum(),
+            rejected_by: named(&tally.rejected, &judging.tables.rules),
+            observed: named(&tally.observed, &judging.tables.rules),
             seconds,
             routes_per_second: if seconds > 0.0 { (tally.judged() as f64 / seconds) as u64 } else { 0 },
             damages: damages.collect(),
@@ -113,12 +120,21 @@ impl Summary {
     }
 }
 
+/// The reasons that occur by what they are called, the most frequent first.
+fn named(counts: &PerReason<u64>, rules: &Rules) -> Vec<(Cow<'static, str>, u64)> {
+    Tally::by_frequency(counts).into_iter().map(|(reason, count)| (rules.slug(reason), count)).collect()
+}
+
 fn by_state<S: Serializer>(counts: &[u64; RovState::ALL.len()], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(RovState::ALL.into_iter().map(|state| (state.slug(), counts[state as usize])))
 }
 
-fn by_reason<S: Serializer>(counts: &[(Reason, u64)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(counts.iter().map(|(reason, count)| (reason.slug(), count)))
+fn by_aspa<S: Serializer>(counts: &[u64; AspaState::ALL.len()], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(AspaState::ALL.into_iter().map(|state| (state.slug(), counts[state as usize])))
+}
+
+fn by_reason<S: Serializer>(counts: &[(Cow<'static, str>, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().map(|(reason, count)| (reason, count)))
 }
 
 /// Columns that the names take, and the numbers.
@@ -171,14 +187,23 @@ impl Summary {
         for state in [RovState::Valid, RovState::NotFound, RovState::InvalidOrigin, RovState::InvalidLength] {
             share(f, 0, &format!("RPKI {state}"), self.rov[state as usize], self.judged)?;
         }
+        // Without an ASPA there is nothing to say.
+        if self.aspa[AspaState::Unverified as usize] < self.judged {
+            for state in [AspaState::Valid, AspaState::Unknown, AspaState::Invalid] {
+                share(f, 0, &format!("ASPA {}", state.slug()), self.aspa[state as usize], self.judged)?;
+            }
+        }
         writeln!(f)
     }
 
     fn verdicts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         share(f, 0, "accepted", self.accepted, self.judged)?;
+        if self.amended > 0 {
+            share(f, 1, "with attributes that import changes", self.amended, self.judged)?;
+        }
         share(f, 0, "rejected", self.rejected, self.judged)?;
         for (reason, count) in &self.rejected_by {
-            share(f, 1, reason.slug(), *count, self.judged)?;
+            share(f, 1, reason, *count, self.judged)?;
         }
         for (reason, count) in &self.observed {
             share(f, 0, &format!("observed: {reason}"), *count, self.judged)?;

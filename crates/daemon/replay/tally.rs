@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use palisade_policy::{Reason, RovState, Verdict};
+use palisade_policy::{AspaState, PathVerdict, PerReason, Reason, RovState, Verdict};
 
 use crate::mrt::{Damage, Kind};
 
@@ -44,23 +44,29 @@ pub(super) struct Tally {
     pub(super) rov: [u64; RovState::ALL.len()],
     /// Routes accepted.
     pub(super) accepted: u64,
-    /// Routes rejected, by [`Reason::number`].
-    pub(super) rejected: [u64; Reason::COUNT],
-    /// Routes that fail a check that is only observed, by [`Reason::number`].
-    pub(super) observed: [u64; Reason::COUNT],
+    /// Routes rejected, by reason.
+    pub(super) rejected: PerReason<u64>,
+    /// Routes that fail a check that is only observed, by its reason.
+    pub(super) observed: PerReason<u64>,
+    /// Routes judged, by what ASPA says of their paths.
+    pub(super) aspa: [u64; AspaState::ALL.len()],
+    /// Routes accepted whose attributes import changes.
+    pub(super) amended: u64,
 }
 
 impl Tally {
     /// Counts a verdict.
     #[inline]
-    pub(super) fn judge(&mut self, verdict: Verdict) {
+    pub(super) fn judge(&mut self, path: PathVerdict, verdict: Verdict) {
         self.rov[verdict.rov as usize] += 1;
+        self.aspa[path.aspa as usize] += 1;
+        self.amended += u64::from(!verdict.amendment.is_none());
         match verdict.reason {
             None => self.accepted += 1,
-            Some(reason) => self.rejected[usize::from(reason.number())] += 1,
+            Some(reason) => self.rejected[reason] += 1,
         }
         if let Some(reason) = verdict.observed {
-            self.observed[usize::from(reason.number())] += 1;
+            self.observed[reason] += 1;
         }
     }
 
@@ -91,8 +97,8 @@ impl Tally {
     }
 
     /// The reasons that occur in a list by number, the most frequent first.
-    pub(super) fn by_frequency(list: &[u64; Reason::COUNT]) -> Vec<(Reason, u64)> {
-        let counts = Reason::ALL.iter().map(|reason| (*reason, list[usize::from(reason.number())]));
+    pub(super) fn by_frequency(list: &PerReason<u64>) -> Vec<(Reason, u64)> {
+        let counts = list.iter().map(|(reason, count)| (reason, *count));
         let mut counts: Vec<_> = counts.filter(|(_, count)| *count > 0).collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         counts

@@ -1,13 +1,15 @@
 //! The sample through the judge: what its maker knows is what replay counts.
 
 use super::*;
+use crate::config::Config;
+
+use crate::judging::{self, Tables};
 use crate::sample::{Sample, Truth};
-use palisade_policy::Reason;
 
 fn count(sample: &Sample, folder: &std::path::Path) -> Vec<Truth> {
     sample.write_to(folder).unwrap();
     let config = Config::load(&folder.join("palisade.toml")).unwrap();
-    let Tables { snapshot, warnings } = judging::tables(&config).unwrap();
+    let Tables { snapshot, warnings, .. } = judging::tables(&config).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     let count = |name: &str| {
         let mut judging = Judging::new(&snapshot, Roster::new(Some(&config), &snapshot), None);
@@ -19,7 +21,7 @@ fn count(sample: &Sample, folder: &std::path::Path) -> Vec<Truth> {
             (0, 0, 0),
             "{name}"
         );
-        let refused = Reason::ALL.iter().map(|reason| (*reason, judging.tally.rejected[*reason as usize]));
+        let refused = judging.tally.rejected.iter().map(|(reason, count)| (reason, *count));
         Truth {
             announcements: judging.tally.announcements,
             withdrawals: judging.tally.withdrawals,

@@ -53,10 +53,10 @@ impl Visitor for Judging<'_> {
         for Path { net, .. } in paths {
             let verdict = judge_prefix(net, &attributes, path, peer, self.tables, &mut ());
             self.tally.announcements += 1;
-            self.tally.judge(verdict);
+            self.tally.judge(path, verdict);
             self.prefixes.add(net);
             if let Some(routes) = &mut self.routes {
-                routes.write(net, from.key.asn, attributes.as_path(), verdict);
+                routes.write(net, from.key.asn, attributes.as_path(), verdict, &self.tables.rules);
             }
         }
     }

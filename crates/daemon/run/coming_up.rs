@@ -1,46 +1,58 @@
 //! A peer as it is configured, and what becomes of that when its session comes up: how its paths are ranked, and what
 //! it is sent.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use palisade_bgp::Family;
 use palisade_bgp::negotiated::Negotiated;
+use palisade_bgp::session::ConnectionId;
 use palisade_policy::Role;
-use palisade_rib::{ExportView, Intake, PeerIndex, Ranking, RibPeer};
+use palisade_rib::{ExportView, Intake, PeerIndex, Ranking, RibPeer, Terms};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::addresses;
-use super::peer::{Surroundings, Up};
-use super::queue::{SessionQueue, session_queue};
+use super::peer::Surroundings;
+use super::queue::{SessionQueue, SessionReader, session_queue};
+use super::sessions::SessionSettings;
 use super::status::PeerStatus;
+use crate::judging::PeerPolicy;
 
 /// What a peer's task is started with.
 #[derive(Debug)]
 pub(crate) struct PeerSetup {
     pub(crate) name: String,
     pub(crate) index: PeerIndex,
-    pub(crate) remote: SocketAddr,
-    /// The address to connect from, where one is configured.
-    pub(crate) bind: Option<IpAddr>,
-    pub(crate) policy: Arc<palisade_policy::Peer>,
-    pub(crate) local_preference: u32,
-    /// Whether an internal peer is told our address instead of the next hop we heard.
-    pub(crate) next_hop_self: bool,
-    pub(crate) max_prefixes: Option<u32>,
+    pub(crate) settings: SessionSettings,
+    /// What the peer may do, now and from now on.
+    pub(crate) policy: watch::Receiver<Arc<PeerPolicy>>,
     pub(crate) status: Arc<PeerStatus>,
+    /// Whether the FIB waits for its first table.
+    pub(crate) awaited: bool,
 }
 
-impl PeerSetup {
-    /// Whether a table is to be expected: a peer without a role exchanges nothing (RFC 8212).
-    pub(crate) fn has_first_table(&self) -> bool {
-        self.policy.role.is_some()
-    }
+/// What there is only while the session is Established.
+pub(crate) struct Up {
+    pub(crate) connection: ConnectionId,
+    pub(crate) intake: Intake,
+    /// As the shards were last told that it is judged.
+    pub(crate) judged: Arc<palisade_policy::Peer>,
+    /// As they were last told how it is dealt with.
+    pub(crate) terms: Terms,
+    pub(crate) queue: SessionReader,
+    /// Shards that have sent all they held, by family.
+    pub(crate) walked: [usize; 2],
+    /// Families that the peer has not said End-of-RIB for.
+    pub(crate) awaited: [bool; 2],
+    /// When attributes that no path uses any more are to be let go.
+    pub(crate) sweep_at: Option<Instant>,
 }
 
 /// Makes what an Established session needs: its own part, and what the shards are told of it.
 pub(crate) fn come_up(
-    setup: &PeerSetup,
+    setup: &mut PeerSetup,
     around: &Surroundings,
     negotiated: &Negotiated,
     local: Option<IpAddr>,
@@ -58,31 +70,32 @@ pub(crate) fn come_up(
     let mut export = [None, None];
     for family in families {
         export[family.index()] =
-            setup.policy.role.and_then(|role| export_view(setup, role, negotiated, local, family));
+            setup.settings.role.and_then(|role| export_view(setup, role, negotiated, local, family));
     }
-    let policy = Arc::new(palisade_policy::Peer {
-        local_address: local,
-        ..palisade_policy::Peer::clone(&setup.policy)
-    });
+    let policy = Arc::clone(&setup.policy.borrow_and_update());
+    let judged = on_session(&policy.judged, local);
     let peer = RibPeer {
-        policy: Arc::clone(&policy),
+        policy: Arc::clone(&judged),
         ranking: Ranking {
-            local_preference: setup.local_preference,
+            local_preference: policy.local_preference,
             internal: negotiated.internal,
             router_id: negotiated.peer_router_id.to_bits(),
-            address: setup.remote.ip(),
+            address: setup.settings.remote.ip(),
         },
         export,
         counters: Arc::clone(&setup.status.counters),
-        max_prefixes: setup.max_prefixes,
+        max_prefixes: Some(policy.max_prefixes),
+        tags: policy.tags.clone(),
     };
     let (queue, reader) = session_queue();
-    let intake = Intake::new(setup.index, policy, around.shards.count(), around.seed);
+    let intake = Intake::new(setup.index, Arc::clone(&judged), around.shards.count(), around.seed);
     (
         Up {
             connection: negotiated.connection,
             intake,
             queue: reader,
+            judged,
+            terms: policy.terms(),
             walked: [0; 2],
             awaited: negotiated.families,
             sweep_at: None,
@@ -90,6 +103,11 @@ pub(crate) fn come_up(
         peer,
         queue,
     )
+}
+
+/// A peer as the judge sees it on a session whose end of ours is known.
+pub(crate) fn on_session(peer: &palisade_policy::Peer, local: Option<IpAddr>) -> Arc<palisade_policy::Peer> {
+    Arc::new(palisade_policy::Peer { local_address: local, ..peer.clone() })
 }
 
 /// What the peer is sent of a family; nothing where we have no address to put in as the next hop.
@@ -101,14 +119,14 @@ fn export_view(
     family: Family,
 ) -> Option<ExportView> {
     let own_next_hop = local.and_then(|local| addresses::on_the_link_of(local, family)).map(Into::into);
-    let keeps_next_hop = role == Role::RsClient || (role == Role::Internal && !setup.next_hop_self);
+    let keeps_next_hop = role == Role::RsClient || (role == Role::Internal && !setup.settings.next_hop_self);
     if own_next_hop.is_none() && !keeps_next_hop {
         warn!(peer = setup.name, %family, "no address of ours on the peer's link: nothing of this family is announced");
         return None;
     }
     Some(ExportView {
         role,
-        local_asn: setup.policy.local_asn,
+        local_asn: setup.settings.local_asn,
         own_next_hop,
         keeps_next_hop,
         four_octet_as: negotiated.four_octet_as,

@@ -1,28 +1,24 @@
-//! `palisade run --config FILE`: from a configuration file to a running router, and what signals do to it.
+//! `palisade run --config FILE`: from a configuration file to a running router, until it ends.
 //!
-//! SIGTERM and SIGINT end the sessions with a Cease and take our routes out of the kernel. SIGHUP reads the VRP files
-//! again: only the routes that the difference touches are judged again, and nobody is asked for a route refresh. A file
-//! that can't be read changes nothing. SIGUSR1 lists the kernel's routes and says whether they are those that they
-//! should be.
+//! What happens to the router in between, and what signals do to it, is in [`serving`](super::serving).
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use miette::{IntoDiagnostic, WrapErr};
 use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
-use palisade_policy::{RovIndex, Snapshot};
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{Level, error, info, warn};
+use tracing::{Level, info, warn};
 
 use super::Router;
+use super::serving::Serving;
+use super::signals::Signals;
 use crate::CONFIG;
 use crate::config::{self, Config};
 use crate::control::socket::Claim;
-use crate::control::{self, Answering};
-use crate::judging;
-use crate::judging::tables::{TableError, read_vrps};
+use crate::feeds::keeper::Keeper;
+use crate::feeds::{Feeds, Read};
+use crate::judging::{self, Tables};
 use crate::{logs, terminal};
 
 /// What `run` is asked on the command line.
@@ -47,18 +43,11 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 
 fn start(arguments: &Arguments) -> miette::Result<()> {
     let config = Config::load(&arguments.config)?;
-    let judging::Tables { snapshot, warnings } = judging::tables(&config)?;
-    warnings.iter().for_each(|warning| terminal::tell(warning));
-    let tables = Arc::new(snapshot);
-    info!(
-        vrps = tables.rov.len(),
-        route_objects = tables.irr.len(),
-        peers = config.peers.len(),
-        "tables loaded"
-    );
+    let tables = judging::standing(&config)?;
+    tables.warnings.iter().for_each(|warning| terminal::tell(warning));
     let kernel = config.fib.as_ref().map(open_kernel).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().into_diagnostic()?;
-    runtime.block_on(serve(&config, tables, kernel))
+    runtime.block_on(serve(arguments.config.clone(), Arc::new(config), tables, kernel))
 }
 
 fn open_kernel(fib: &config::Fib) -> miette::Result<Fib<NetlinkKernel>> {
@@ -74,28 +63,22 @@ fn open_kernel(fib: &config::Fib) -> miette::Result<Fib<NetlinkKernel>> {
 }
 
 async fn serve(
-    config: &Config,
-    tables: Arc<Snapshot>,
+    path: PathBuf,
+    config: Arc<Config>,
+    tables: Tables,
     kernel: Option<Fib<NetlinkKernel>>,
 ) -> miette::Result<()> {
-    let mut signals = Signals::new().into_diagnostic().wrap_err("signals can't be received")?;
+    let signals = Signals::new().into_diagnostic().wrap_err("signals can't be received")?;
     let claim = claim_socket(&config.control)?;
-    let router = Router::start(config, Arc::clone(&tables), kernel)?;
-    let control = claim.and_then(|claim| answer_at(claim, config, &router));
-    info!(asn = config.router.asn.0, id = %config.router.id, "router started");
-    let mut tables = tables;
-    loop {
-        match signals.next().await {
-            Asked::Reload => tables = reload(config, tables, &router).await,
-            Asked::Verify => verify(&router).await,
-            Asked::Stop => break,
-        }
-    }
-    info!("stopping");
-    if let Some(control) = control {
-        control.stop().await;
-    }
-    router.stop().await;
+    let Tables { snapshot, bogons, networks, .. } = tables;
+    let snapshot = Arc::new(snapshot);
+    let keeper = Keeper::new(Arc::clone(&config), Arc::clone(&snapshot), networks.state().facts);
+    let mut router = Router::start(&config, snapshot, kernel)?;
+    router.configure(&config, keeper.policies()).await;
+    info!(asn = config.router.asn.0, id = %config.router.id, peers = config.peers.len(), "router started");
+    let feeds = Feeds::start(&config, keeper.peers(), Read { bogons, networks });
+    let feeds = feeds.into_diagnostic().wrap_err("the sources of what is judged by can't be started")?;
+    Serving::new(path, config, keeper, router, feeds).serve(signals, claim).await;
     Ok(())
 }
 
@@ -108,105 +91,6 @@ fn claim_socket(control: &config::Control) -> miette::Result<Option<Claim>> {
         Err(fault) => {
             warn!(%fault, "there is no control socket: `palisade show` can't ask this router");
             Ok(None)
-        }
-    }
-}
-
-fn answer_at(claim: Claim, config: &Config, router: &Router) -> Option<control::Server> {
-    let answering = Answering::new(config, router.view()?);
-    match control::Server::start(claim, answering, control::Limits::default()) {
-        Ok(server) => Some(server),
-        Err(fault) => {
-            error!(%fault, "the control socket can't be listened at");
-            None
-        }
-    }
-}
-
-/// Has everything that new VRPs touch judged again, and says which tables hold from then on.
-async fn reload(config: &Config, tables: Arc<Snapshot>, router: &Router) -> Arc<Snapshot> {
-    match read_vrps_again(config, &tables) {
-        Ok(new) => {
-            let changed = tables.rov.changed_ranges(&new.rov);
-            info!(
-                vrps = new.rov.len(),
-                changed = changed.len(),
-                generation = new.generation,
-                "VRPs read again"
-            );
-            let new = Arc::new(new);
-            router.replace_tables(Arc::clone(&new), changed).await;
-            new
-        }
-        Err(fault) => {
-            error!(%fault, "VRPs could not be read again: the old ones stay");
-            tables
-        }
-    }
-}
-
-/// The tables with the VRPs that the files hold now.
-fn read_vrps_again(config: &Config, tables: &Snapshot) -> Result<Snapshot, TableError> {
-    let mut vrps = Vec::new();
-    for file in &config.rpki.files {
-        vrps.extend(read_vrps(file.get_ref())?.vrps);
-    }
-    let rov = Arc::new(RovIndex::build(vrps));
-    Ok(Snapshot { generation: tables.generation + 1, rov, ..tables.clone() })
-}
-
-/// Says in the log whether the kernel holds what it should.
-async fn verify(router: &Router) {
-    match router.verify_fib().await {
-        None => info!("there is no [fib]: no kernel routes to compare"),
-        Some(Err(fault)) => error!(%fault, "the kernel's routes could not be listed"),
-        Some(Ok(found)) if found.agrees() => {
-            info!(routes = found.agreed, unresolved = found.unresolved, "the kernel agrees");
-        }
-        Some(Ok(found)) => warn!(
-            agreed = found.agreed,
-            missing = found.missing.count,
-            foreign = found.foreign.count,
-            differing = found.differing.count,
-            pending = found.pending,
-            refused = found.refused,
-            unresolved = found.unresolved,
-            "the kernel does not agree; what differs is being put right"
-        ),
-    }
-}
-
-/// What a signal asks for.
-enum Asked {
-    Reload,
-    Verify,
-    Stop,
-}
-
-/// The signals that mean something.
-struct Signals {
-    reload: Signal,
-    verify: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Signals {
-            reload: signal(SignalKind::hangup())?,
-            verify: signal(SignalKind::user_defined1())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.reload.recv() => Asked::Reload,
-            _ = self.verify.recv() => Asked::Verify,
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::FixedState;
 use palisade_bgp::prefix::{Address, Prefix};
-use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
+use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel, RouteState};
 use palisade_rib::{Change, fib_next_hop};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
@@ -38,6 +38,7 @@ pub(crate) struct FibQueue {
     stopping: AtomicBool,
     stats: Mutex<FibStats>,
     asked: Mutex<Vec<Answer>>,
+    asked_states: Mutex<Vec<(Prefix, oneshot::Sender<RouteState>)>>,
     /// First tables that are not in yet: one a peer and shard.
     awaited: AtomicUsize,
 }
@@ -81,6 +82,21 @@ impl FibQueue {
         answered
     }
 
+    /// Asks what has become of the route to a prefix. The answer comes after the batch that is on its way, or never where the
+    /// thread ends first. Questions are as many as clients that wait for answers.
+    pub(crate) fn state(&self, prefix: Prefix) -> oneshot::Receiver<RouteState> {
+        let (answer, answered) = oneshot::channel();
+        self.asked_states.lock().unwrap_or_else(PoisonError::into_inner).push((prefix, answer));
+        // The thread looks whether it is asked before it waits, and holds this lock from then on.
+        drop(self.changes.lock().unwrap_or_else(PoisonError::into_inner));
+        self.news.notify_one();
+        answered
+    }
+
+    fn is_asked(&self) -> bool {
+        !self.asked_states.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Has the thread remove our routes and end.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
@@ -89,7 +105,8 @@ impl FibQueue {
 
     fn take(&self, wait: Duration) -> HashMap<Prefix, Option<IpAddr>, FixedState> {
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_empty() && !wait.is_zero() && !self.stopping.load(Ordering::Acquire) {
+        if waiting.is_empty() && !wait.is_zero() && !self.is_asked() && !self.stopping.load(Ordering::Acquire)
+        {
             (waiting, _) = self.news.wait_timeout(waiting, wait).unwrap_or_else(PoisonError::into_inner);
         }
         std::mem::take(&mut waiting)
@@ -127,6 +144,7 @@ impl<K: Kernel> Worker<K> {
                 warn!(%fault, "the kernel could not be talked to; trying again");
                 thread::sleep(RETRY);
             }
+            self.answer_states();
             if !self.busy {
                 self.answer();
             }
@@ -143,6 +161,15 @@ impl<K: Kernel> Worker<K> {
         for answer in asked {
             // Who asked may have stopped waiting.
             let _ = answer.send(self.fib.verify());
+        }
+    }
+
+    fn answer_states(&mut self) {
+        let asked =
+            std::mem::take(&mut *self.queue.asked_states.lock().unwrap_or_else(PoisonError::into_inner));
+        for (prefix, answer) in asked {
+            // Who asked may have stopped waiting.
+            let _ = answer.send(self.fib.state(prefix.into()));
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -18,7 +18,26 @@ const BACKLOG: i32 = 4096;
 const REST: Duration = Duration::from_millis(200);
 
 /// Where to hand connections, by the peer's address.
-pub(crate) type Expected = HashMap<IpAddr, mpsc::Sender<TcpStream>>;
+#[derive(Debug, Default)]
+pub(crate) struct Expected {
+    tasks: RwLock<HashMap<IpAddr, mpsc::Sender<TcpStream>>>,
+}
+
+impl Expected {
+    /// Has those from an address handed to a task from now on.
+    pub(crate) fn insert(&self, address: IpAddr, task: mpsc::Sender<TcpStream>) {
+        self.tasks.write().unwrap_or_else(PoisonError::into_inner).insert(address, task);
+    }
+
+    /// Has those from an address closed from now on.
+    pub(crate) fn remove(&self, address: IpAddr) {
+        self.tasks.write().unwrap_or_else(PoisonError::into_inner).remove(&address);
+    }
+
+    fn task(&self, address: IpAddr) -> Option<mpsc::Sender<TcpStream>> {
+        self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
+    }
+}
 
 /// Opens a listening socket. An IPv6 one takes IPv6 alone, so that both families' wildcards can be listened on.
 pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -47,7 +66,7 @@ pub(crate) async fn accept(listener: TcpListener, expected: Arc<Expected>) {
 }
 
 fn hand_over(stream: TcpStream, from: SocketAddr, expected: &Expected) {
-    let handed = expected.get(&from.ip().to_canonical()).map(|task| task.try_send(stream));
+    let handed = expected.task(from.ip().to_canonical()).map(|task| task.try_send(stream));
     match handed {
         Some(Ok(())) => {}
         Some(Err(_)) => debug!(%from, "a connection was closed: the peer's task has others to deal with"),

@@ -18,71 +18,61 @@ mod addresses;
 mod coming_up;
 pub(crate) mod command;
 mod complaints;
+pub(crate) mod connecting;
 pub(crate) mod connection;
+mod connections;
 mod fib;
 mod listener;
-pub(crate) mod peer;
+mod peer;
 mod queue;
+mod roster;
+mod serving;
+mod sessions;
 mod shard;
+mod signals;
 mod status;
+mod stop;
 mod view;
+pub(crate) mod waiting;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
-use palisade_bgp::session::{Session, SessionConfig};
-use palisade_bgp::{AddPath, Asn, Family, Prefix};
+use palisade_bgp::Prefix;
 use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
-use palisade_policy::{Role, Snapshot};
-use palisade_rib::{AttributeSet, PeerIndex, Shard};
-use tokio::sync::{mpsc, watch};
+use palisade_policy::Snapshot;
+use palisade_rib::{AttributeSet, PeerIndex, PolicyTouched, Shard, Touched};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tracing::warn;
 
-use crate::config::{Config, Paths, Peer};
-use crate::judging;
+use crate::config::Config;
+use crate::judging::{self, PeerPolicy};
 
-use coming_up::PeerSetup;
 use fib::FibQueue;
-use listener::Expected;
-use peer::{PeerTask, Surroundings};
+use peer::Surroundings;
+pub(crate) use roster::{Roster, RunningPeer};
+pub(crate) use sessions::Reconfigured;
+use sessions::Sessions;
 use shard::{Shards, ToShard};
-pub(crate) use status::PeerStatus;
-pub(crate) use view::RouterView;
 
-/// Connections from one peer that wait for its task.
-const ACCEPTED: usize = 4;
-/// How long to wait between attempts to connect (RFC 4271 s10).
-const CONNECT_RETRY_S: u16 = 30;
-/// How long the sessions may take to say goodbye when the router stops.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) use view::RouterView;
 
 /// A running router.
 #[derive(Debug)]
 pub(crate) struct Router {
-    peers: Vec<RunningPeer>,
+    sessions: Sessions,
     tables: watch::Sender<Arc<Snapshot>>,
-    stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    gate: watch::Sender<bool>,
+    /// Sockets at which nothing is accepted before it is known who may come.
+    listening: Vec<TcpListener>,
     listeners: Vec<JoinHandle<()>>,
     shards: Option<Shards>,
     shard_threads: Vec<thread::JoinHandle<()>>,
     fib: Option<(Arc<FibQueue>, thread::JoinHandle<()>)>,
-}
-
-/// A peer of a running router.
-#[derive(Clone, Debug)]
-pub(crate) struct RunningPeer {
-    pub(crate) name: String,
-    pub(crate) address: IpAddr,
-    pub(crate) asn: Asn,
-    pub(crate) role: Option<Role>,
-    pub(crate) max_prefixes: u32,
-    pub(crate) status: Arc<PeerStatus>,
 }
 
 /// Why a router could not start.
@@ -135,83 +125,36 @@ impl Router {
             None => None,
         };
         let (tables, reading_tables) = watch::channel(tables);
-        let (stop, stopping) = watch::channel(false);
-        let around = Surroundings { shards: shards.clone(), tables: reading_tables, stop: stopping, seed };
-        let mut router = Router {
-            peers: Vec::new(),
-            tables,
-            stop,
-            tasks: Vec::new(),
-            listeners: Vec::new(),
-            shards: Some(shards),
-            shard_threads,
-            fib,
-        };
-        let mut expected = Expected::new();
-        for (at, peer) in config.peers.iter().enumerate() {
-            let accepted = router.start_peer(config, peer, at, &around);
-            expected.insert(peer.address, accepted);
-        }
-        let expected = Arc::new(expected);
+        let (gate, gate_opens) = watch::channel(false);
+        let around = Surroundings { shards: shards.clone(), tables: reading_tables, gate: gate_opens, seed };
+        let sessions = Sessions::new(around);
+        let (shards, listeners) = (Some(shards), Vec::new());
+        Ok(Router { sessions, tables, gate, listening, listeners, shards, shard_threads, fib })
+    }
+
+    /// Has the sessions be those of a configuration, whose peers may do what `policies` say, in the same order.
+    pub(crate) async fn configure(&mut self, config: &Config, policies: &[Arc<PeerPolicy>]) -> Reconfigured {
+        let done = self.sessions.configure(config, policies).await;
+        let expected = self.sessions.expected();
         let accept = |socket| tokio::spawn(listener::accept(socket, Arc::clone(&expected)));
-        router.listeners = listening.into_iter().map(accept).collect();
-        Ok(router)
+        self.listeners.extend(self.listening.drain(..).map(accept));
+        done
     }
 
-    fn start_peer(
-        &mut self,
-        config: &Config,
-        peer: &Peer,
-        at: usize,
-        around: &Surroundings,
-    ) -> mpsc::Sender<tokio::net::TcpStream> {
-        let status = Arc::new(PeerStatus::default());
-        let setup = PeerSetup {
-            name: peer.name.clone(),
-            // The configuration allows fewer peers than there are numbers; 0 is the router itself.
-            index: PeerIndex(u16::try_from(at + 1).unwrap_or(u16::MAX)),
-            remote: SocketAddr::new(peer.address, peer.port),
-            bind: peer.local_address,
-            policy: Arc::new(judging::peer(config, peer, &around.tables.borrow())),
-            local_preference: peer.local_preference.value,
-            next_hop_self: peer.next_hop_self,
-            max_prefixes: Some(peer.max_prefixes.value),
-            status: Arc::clone(&status),
-        };
-        let session = SessionConfig {
-            local_asn: config.router.asn,
-            router_id: config.router.id,
-            peer_asn: peer.asn,
-            hold_time_s: peer.hold_time_s.value,
-            connect_retry_s: CONNECT_RETRY_S,
-            passive: peer.passive,
-            families: Family::ALL.to_vec(),
-            add_path: [AddPath { send: peer.add_path.value == Paths::All, receive: false }; 2],
-        };
-        let (sender, accepted) = mpsc::channel(ACCEPTED);
-        let session = Session::new(session, around.seed.wrapping_add(at as u64));
-        let task = PeerTask::new(setup, around.clone(), session, accepted);
-        self.tasks.push(tokio::spawn(task.run()));
-        self.peers.push(RunningPeer {
-            name: peer.name.clone(),
-            address: peer.address,
-            asn: peer.asn,
-            role: peer.role,
-            max_prefixes: peer.max_prefixes.value,
-            status,
-        });
-        sender
+    /// Lets sessions begin. Until then no peer is spoken to.
+    pub(crate) fn open_gate(&self) {
+        self.gate.send_replace(true);
     }
 
-    /// The peers, in the order of the configuration.
-    pub(crate) fn peers(&self) -> &[RunningPeer] {
-        &self.peers
+    /// The peers there are, now and from now on.
+    pub(crate) fn roster(&self) -> watch::Receiver<Arc<Roster>> {
+        self.sessions.roster()
     }
 
     /// What can be asked of it from now on; `None` once it stops. A router that stops waits for whoever has a view.
     pub(crate) fn view(&self) -> Option<RouterView> {
         let fib = self.fib.as_ref().map(|(queue, _)| Arc::clone(queue));
-        Some(RouterView::new(self.peers.clone(), self.shards.clone()?, fib, self.tables.subscribe()))
+        Some(RouterView::new(self.roster(), self.shards.clone()?, fib, self.tables.subscribe()))
     }
 
     /// What the FIB last said of itself.
@@ -225,25 +168,34 @@ impl Router {
         queue.verify().await.ok()
     }
 
-    /// Has all shards judge by new tables what lies under the prefixes that changed.
-    pub(crate) async fn replace_tables(&self, tables: Arc<Snapshot>, changed: Vec<Prefix>) {
+    /// Tells peers whose policies have changed. `policies` are those of the peers there are, in their order.
+    pub(crate) fn tell(&self, policies: &[Arc<PeerPolicy>]) {
+        self.sessions.tell(policies);
+    }
+
+    /// Has the networks that it originates be others.
+    pub(crate) async fn originate(&self, before: &[Prefix], now: &[Prefix]) {
+        let Some(shards) = &self.shards else { return };
+        for (prefix, originated) in differences(before, now) {
+            let shard = shard_of_prefix(prefix, shards.count());
+            if let Some(place) = shards.place(shard).await {
+                place.send(ToShard::Originate(prefix, originated));
+            }
+        }
+    }
+
+    /// Has all shards judge by new tables what these touch.
+    pub(crate) async fn replace_tables(&self, tables: Arc<Snapshot>, touched: Arc<Touched>) {
         self.tables.send_replace(Arc::clone(&tables));
-        let changed: Arc<[Prefix]> = changed.into();
         if let Some(shards) = &self.shards {
-            shards.send_all(|| ToShard::Tables(Arc::clone(&tables), Arc::clone(&changed))).await;
+            shards.send_all(|| ToShard::Tables(Arc::clone(&tables), Arc::clone(&touched))).await;
         }
     }
 
     /// Ends the sessions, then the table, then removes our routes from the kernel.
     pub(crate) async fn stop(mut self) {
         self.listeners.iter().for_each(JoinHandle::abort);
-        self.stop.send_replace(true);
-        let deadline = tokio::time::Instant::now() + STOP_PATIENCE;
-        for task in self.tasks.drain(..) {
-            if tokio::time::timeout_at(deadline, task).await.is_err() {
-                warn!("a session did not end in time");
-            }
-        }
+        self.sessions.stop().await;
         drop(self.shards.take());
         let (threads, fib) = (std::mem::take(&mut self.shard_threads), self.fib.take());
         let rest = tokio::task::spawn_blocking(move || {
@@ -262,14 +214,39 @@ impl Router {
 fn originating_shards(config: &Config, tables: &Arc<Snapshot>) -> Vec<Shard> {
     let count = shard_count();
     let mut shards: Vec<Shard> = (0..count).map(|_| Shard::new(Arc::clone(tables))).collect();
+    let ours = Arc::new(judging::ourselves(config));
+    for shard in &mut shards {
+        shard.set_policy(PeerIndex::LOCAL, Arc::clone(&ours), &PolicyTouched::Everything);
+    }
     for prefix in &config.router.networks {
-        let (shard, unspecified): (usize, IpAddr) = match *prefix {
-            Prefix::V4(net) => (palisade_rib::shard_of(net, count), Ipv4Addr::UNSPECIFIED.into()),
-            Prefix::V6(net) => (palisade_rib::shard_of(net, count), Ipv6Addr::UNSPECIFIED.into()),
-        };
-        shards[shard].originate(*prefix, &Arc::new(AttributeSet::originated(unspecified.into())));
+        shards[shard_of_prefix(*prefix, count)].originate(*prefix, &originated(*prefix));
     }
     shards
+}
+
+fn shard_of_prefix(prefix: Prefix, count: usize) -> usize {
+    match prefix {
+        Prefix::V4(net) => palisade_rib::shard_of(net, count),
+        Prefix::V6(net) => palisade_rib::shard_of(net, count),
+    }
+}
+
+/// The attributes of a prefix that is ours: no next hop, because whoever announces it puts in its own.
+fn originated(prefix: Prefix) -> Arc<AttributeSet> {
+    let unspecified: IpAddr = match prefix {
+        Prefix::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        Prefix::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    Arc::new(AttributeSet::originated(unspecified.into()))
+}
+
+/// The prefixes of one list alone, each with whether it is the second.
+fn differences<'a>(
+    before: &'a [Prefix],
+    now: &'a [Prefix],
+) -> impl Iterator<Item = (Prefix, bool)> + use<'a> {
+    let gone = before.iter().filter(|prefix| !now.contains(prefix)).map(|prefix| (*prefix, false));
+    gone.chain(now.iter().filter(|prefix| !before.contains(prefix)).map(|prefix| (*prefix, true)))
 }
 
 fn shard_count() -> usize {

@@ -10,10 +10,7 @@
 //! peer, and goes on sending KEEPALIVEs.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,16 +19,20 @@ use palisade_bgp::encode;
 use palisade_bgp::notification::Cease;
 use palisade_bgp::session::{Action, ConnectionId, Event, Session};
 use palisade_policy::Snapshot;
-use palisade_rib::Intake;
-use tokio::net::{TcpSocket, TcpStream};
+use palisade_rib::PolicyTouched;
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, error, info, warn};
 
-use super::coming_up::{PeerSetup, come_up};
+use super::coming_up::{PeerSetup, Up, come_up, on_session};
 use super::complaints::Complaints;
+use super::connecting::{Connecting, connect, connected};
 use super::connection::Connection;
-use super::queue::{Outgoing, SessionReader};
+use super::connections::Connections;
+use super::queue::Outgoing;
 use super::shard::{Shards, ToShard};
+use super::stop::Stop;
+use super::waiting::{next_outgoing, readable, sleep_until, writable};
 
 /// Octets of input room that a silent session may keep.
 const INPUT_KEPT: usize = 4096;
@@ -42,25 +43,22 @@ const TOO_MANY_PREFIXES_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// How long after a withdrawal attributes that no path uses any more are looked for.
 const SWEEP_PAUSE: Duration = Duration::from_secs(3);
 
-/// What peers are told when the router stops (RFC 9003).
-const STOP_WORDS: &str = "the router is being stopped";
-
 /// What all peers' tasks share.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
     pub(crate) shards: Shards,
     pub(crate) tables: watch::Receiver<Arc<Snapshot>>,
-    pub(crate) stop: watch::Receiver<bool>,
+    /// Whether sessions may begin.
+    pub(crate) gate: watch::Receiver<bool>,
     /// Differs between processes, for hashes and jitter.
     pub(crate) seed: u64,
 }
-
-pub(crate) type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 
 /// A peer's task.
 pub(crate) struct PeerTask {
     setup: PeerSetup,
     around: Surroundings,
+    stop: watch::Receiver<Stop>,
     session: Session,
     connections: Connections,
     accepted: mpsc::Receiver<TcpStream>,
@@ -74,26 +72,6 @@ pub(crate) struct PeerTask {
     restart_at: Option<Instant>,
 }
 
-/// The two connections that a session may have until the peers agree on one (RFC 4271 s6.8).
-#[derive(Debug, Default)]
-struct Connections {
-    outgoing: Option<Connection>,
-    incoming: Option<Connection>,
-}
-
-/// What there is only while the session is Established.
-pub(crate) struct Up {
-    pub(crate) connection: ConnectionId,
-    pub(crate) intake: Intake,
-    pub(crate) queue: SessionReader,
-    /// Shards that have sent all they held, by family.
-    pub(crate) walked: [usize; 2],
-    /// Families that the peer has not said End-of-RIB for.
-    pub(crate) awaited: [bool; 2],
-    /// When attributes that no path uses any more are to be let go.
-    pub(crate) sweep_at: Option<Instant>,
-}
-
 /// What woke the task.
 enum Wake {
     Accepted(TcpStream),
@@ -102,6 +80,7 @@ enum Wake {
     Writable(ConnectionId),
     Outgoing(Outgoing),
     Place(mpsc::OwnedPermit<ToShard>),
+    Policy,
     Timeout,
     Stop,
 }
@@ -110,13 +89,15 @@ impl PeerTask {
     pub(crate) fn new(
         setup: PeerSetup,
         around: Surroundings,
+        stop: watch::Receiver<Stop>,
         session: Session,
         accepted: mpsc::Receiver<TcpStream>,
     ) -> Self {
         PeerTask {
-            first_table_awaited: setup.has_first_table(),
+            first_table_awaited: setup.awaited,
             setup,
             around,
+            stop,
             session,
             connections: Connections::default(),
             accepted,
@@ -130,8 +111,13 @@ impl PeerTask {
 
     /// Runs until the router stops.
     pub(crate) async fn run(mut self) {
+        tokio::select! {
+            // Where nobody is there to open it, the router stops.
+            _ = self.around.gate.wait_for(|open| *open) => {}
+            _ = self.stop.wait_for(|stop| *stop != Stop::No) => {}
+        }
         self.session.start(Instant::now());
-        while !*self.around.stop.borrow() {
+        while *self.stop.borrow() == Stop::No {
             self.act();
             self.transmit();
             self.hand_over();
@@ -140,7 +126,11 @@ impl PeerTask {
             self.handle(wake);
             self.take_events();
         }
-        self.session.stop(Instant::now(), Cease::AdministrativeShutdown(STOP_WORDS.into()));
+        let why = *self.stop.borrow();
+        self.session.stop(Instant::now(), why.cease());
+        if why != Stop::Shutdown {
+            self.leave_table().await;
+        }
         for id in [ConnectionId::Outgoing, ConnectionId::Incoming] {
             self.transmit_all(id);
             if let Some(connection) = self.connections.of(id).take() {
@@ -149,11 +139,25 @@ impl PeerTask {
         }
     }
 
+    /// Tells the shards that the peer has gone, and those who wait for its first table that there will be none.
+    async fn leave_table(&mut self) {
+        self.take_events();
+        if std::mem::take(&mut self.first_table_awaited) {
+            let shards = 0..self.around.shards.count();
+            self.to_shards.extend(shards.map(|shard| (shard, ToShard::FirstTable)));
+        }
+        while let Some((shard, message)) = self.to_shards.pop_front() {
+            let Some(place) = self.around.shards.place(shard).await else { return };
+            place.send(message);
+        }
+    }
+
     fn act(&mut self) {
         while let Some(action) = self.session.poll_action() {
             match action {
                 Action::Connect => {
-                    self.connecting = Some(Box::pin(connect(self.setup.remote, self.setup.bind)))
+                    self.connecting =
+                        Some(Box::pin(connect(self.setup.settings.remote, self.setup.settings.bind)))
                 }
                 Action::Close(id) => {
                     self.transmit_all(id);
@@ -210,7 +214,8 @@ impl PeerTask {
         };
         let (outgoing, incoming) = (self.connections.outgoing.as_ref(), self.connections.incoming.as_ref());
         tokio::select! {
-            _ = self.around.stop.changed() => Wake::Stop,
+            _ = self.stop.changed() => Wake::Stop,
+            Ok(()) = self.setup.policy.changed() => Wake::Policy,
             Some(stream) = self.accepted.recv() => Wake::Accepted(stream),
             Some(result) = connected(&mut self.connecting) => Wake::Connected(result),
             Some(place) = self.around.shards.place(full_shard.unwrap_or(0)), if !reads => Wake::Place(place),
@@ -231,6 +236,7 @@ impl PeerTask {
             Wake::Readable(id) => self.read(id, now),
             Wake::Writable(id) => self.write(id, now),
             Wake::Outgoing(outgoing) => self.outgoing(outgoing, now),
+            Wake::Policy => self.take_policy(),
             Wake::Timeout => self.timeout(now),
             Wake::Place(place) => {
                 if let Some((_, message)) = self.to_shards.pop_front() {
@@ -258,7 +264,7 @@ impl PeerTask {
                 self.session.connected(ConnectionId::Outgoing, now);
             }
             Err(fault) => {
-                debug!(peer = self.setup.name, remote = %self.setup.remote, %fault, "could not connect");
+                debug!(peer = self.setup.name, remote = %self.setup.settings.remote, %fault, "could not connect");
                 self.setup.status.set_fault(format!("could not connect: {fault}"));
                 self.session.connection_closed(ConnectionId::Outgoing, now);
             }
@@ -326,7 +332,7 @@ impl PeerTask {
     }
 
     fn too_many_prefixes(&mut self, received: i64, now: Instant) {
-        let (peer, limit) = (&self.setup.name, self.setup.max_prefixes);
+        let (peer, limit) = (&self.setup.name, self.setup.policy.borrow().max_prefixes);
         error!(peer, received, limit, pause = ?TOO_MANY_PREFIXES_PAUSE, "too many prefixes: the session ends");
         self.session.stop(now, Cease::MaximumPrefixes(None));
         self.restart_at = Some(now + TOO_MANY_PREFIXES_PAUSE);
@@ -367,7 +373,7 @@ impl PeerTask {
                 Event::Established(negotiated) => {
                     let local =
                         self.connections.get(negotiated.connection).and_then(Connection::local_address);
-                    let (up, peer, queue) = come_up(&self.setup, &self.around, &negotiated, local);
+                    let (up, peer, queue) = come_up(&mut self.setup, &self.around, &negotiated, local);
                     self.up = Some(up);
                     let told =
                         |shard| (shard, ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
@@ -404,6 +410,25 @@ impl PeerTask {
 }
 
 impl PeerTask {
+    /// Has the peer judged and ranked by its new policy, also for what it has said already.
+    fn take_policy(&mut self) {
+        let policy = Arc::clone(&self.setup.policy.borrow_and_update());
+        let Some(up) = &mut self.up else { return };
+        let judged = on_session(&policy.judged, up.judged.local_address);
+        let (index, shards) = (self.setup.index, 0..self.around.shards.count());
+        if let Some(touched) = touched(&up.judged, &judged) {
+            up.intake.set_policy(Arc::clone(&judged), &touched);
+            let told = |shard| (shard, ToShard::Policy(index, Arc::clone(&judged), touched.clone()));
+            self.to_shards.extend(shards.clone().map(told));
+            up.judged = judged;
+        }
+        let terms = policy.terms();
+        if terms != up.terms {
+            self.to_shards.extend(shards.map(|shard| (shard, ToShard::Terms(index, terms.clone()))));
+            up.terms = terms;
+        }
+    }
+
     /// Lets go of the room that was made to read into: most sessions are silent most of the time.
     fn release_input(&mut self) {
         for id in [ConnectionId::Outgoing, ConnectionId::Incoming] {
@@ -415,63 +440,14 @@ impl PeerTask {
     }
 }
 
-impl Connections {
-    fn of(&mut self, id: ConnectionId) -> &mut Option<Connection> {
-        match id {
-            ConnectionId::Outgoing => &mut self.outgoing,
-            ConnectionId::Incoming => &mut self.incoming,
-        }
+/// What a peer's new policy may judge unlike the old one; `None` where they are equal.
+fn touched(old: &palisade_policy::Peer, new: &palisade_policy::Peer) -> Option<PolicyTouched> {
+    if old == new {
+        return None;
     }
-
-    fn get(&self, id: ConnectionId) -> Option<&Connection> {
-        match id {
-            ConnectionId::Outgoing => self.outgoing.as_ref(),
-            ConnectionId::Incoming => self.incoming.as_ref(),
-        }
-    }
-}
-
-/// Connects, from an address of ours where one is given.
-pub(crate) async fn connect(remote: SocketAddr, bind: Option<IpAddr>) -> io::Result<TcpStream> {
-    let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if let Some(address) = bind {
-        socket.bind(SocketAddr::new(address, 0))?;
-    }
-    socket.connect(remote).await
-}
-
-pub(crate) async fn connected(connecting: &mut Option<Connecting>) -> Option<io::Result<TcpStream>> {
-    match connecting {
-        Some(connecting) => Some(connecting.await),
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_outgoing(queue: Option<&mut SessionReader>) -> Option<Outgoing> {
-    match queue {
-        Some(queue) => queue.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Readiness only: an error shows when it is read or written.
-pub(crate) async fn readable(connection: Option<&Connection>) {
-    match connection {
-        Some(connection) => drop(connection.readable().await),
-        None => std::future::pending().await,
-    }
-}
-
-pub(crate) async fn writable(connection: Option<&Connection>) {
-    match connection.filter(|connection| connection.has_waiting()) {
-        Some(connection) => drop(connection.writable().await),
-        None => std::future::pending().await,
-    }
-}
-
-pub(crate) async fn sleep_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
-        None => std::future::pending().await,
-    }
+    let but_for_origins = palisade_policy::Peer { origins: new.origins.clone(), ..old.clone() };
+    Some(match but_for_origins == *new {
+        true => PolicyTouched::by_origins(old, new),
+        false => PolicyTouched::Everything,
+    })
 }

@@ -11,11 +11,15 @@ use std::time::Instant;
 
 use palisade_bgp::Family;
 use palisade_bgp::prefix::{Address, Prefix};
-use palisade_policy::Snapshot;
-use palisade_rib::{Batch, Change, Chunk, Outbox, Page, PeerIndex, Query, RibPeer, Shard, Totals};
+use palisade_policy::{Peer, Snapshot};
+use palisade_rib::{
+    Account, Batch, Change, Chunk, Outbox, Page, PeerIndex, PolicyTouched, Query, RibPeer, Shard, Terms,
+    Totals, Touched,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::fib::FibQueue;
+use super::originated;
 use super::queue::{Outgoing, SessionQueue};
 
 /// Messages that wait for a shard before the tasks that send them wait too.
@@ -27,6 +31,10 @@ const PATHS_A_ROUND: usize = 4_096;
 #[derive(Debug)]
 pub(crate) enum ToShard {
     PeerUp(PeerIndex, Box<RibPeer>, Arc<SessionQueue>),
+    /// A peer is judged by another policy while its session stays up.
+    Policy(PeerIndex, Arc<Peer>, PolicyTouched),
+    /// It is dealt with on other terms.
+    Terms(PeerIndex, Terms),
     PeerDown(PeerIndex),
     Batch(Batch),
     Refresh(PeerIndex, Family),
@@ -34,12 +42,16 @@ pub(crate) enum ToShard {
     FirstTable,
     /// A session's queue has room again.
     Room,
-    Tables(Arc<Snapshot>, Arc<[Prefix]>),
+    Tables(Arc<Snapshot>, Arc<Touched>),
+    /// Whether a prefix is originated from now on.
+    Originate(Prefix, bool),
     /// Whether a next hop can be reached.
     NextHop(IpAddr, bool),
     /// Somebody wants to see some of it: a visit that is short whatever it finds.
     Query(Box<Query>, oneshot::Sender<Page>),
     Totals(oneshot::Sender<Totals>),
+    /// All that there is to say of a prefix, which the shard owns.
+    Account(Prefix, oneshot::Sender<Account>),
 }
 
 /// The way to all shards.
@@ -160,14 +172,19 @@ impl Worker {
                 self.wiring.set_queue(index, None);
                 self.shard.peer_down(index);
             }
+            ToShard::Policy(index, policy, touched) => self.shard.set_policy(index, policy, &touched),
+            ToShard::Terms(index, terms) => self.shard.set_terms(&[(index, terms)]),
             ToShard::Refresh(index, family) => self.shard.refresh(index, family),
             ToShard::FirstTable => self.first_tables += 1,
             ToShard::Room => {}
             ToShard::NextHop(next_hop, reachable) => self.shard.set_reachable(next_hop, reachable),
-            ToShard::Tables(tables, changed) => self.shard.replace_tables(tables, &changed),
+            ToShard::Originate(prefix, true) => self.shard.originate(prefix, &originated(prefix)),
+            ToShard::Originate(prefix, false) => self.shard.withdraw(prefix),
+            ToShard::Tables(tables, touched) => self.shard.replace_tables(tables, &touched),
             // Who asked may have stopped waiting.
             ToShard::Query(query, reply) => drop(reply.send(self.shard.page(&query))),
             ToShard::Totals(reply) => drop(reply.send(self.shard.totals())),
+            ToShard::Account(prefix, reply) => drop(reply.send(self.shard.account(prefix))),
         }
         0
     }

@@ -7,23 +7,26 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use palisade_fib::FibStats;
+use palisade_bgp::Prefix;
+use palisade_fib::{FibStats, RouteState};
 use palisade_policy::Snapshot;
-use palisade_rib::{Page, PeerIndex, Query, Totals};
+use palisade_rib::{Account, Page, Query, Totals, shard_of};
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use super::RunningPeer;
 use super::fib::FibQueue;
+use super::roster::Roster;
 use super::shard::{Shards, ToShard};
 
 /// Questions that shards are asked at once.
 const VISITS: usize = 2;
+/// How long the FIB may take to say what has become of a route.
+const KERNEL_PATIENCE: Duration = Duration::from_millis(100);
 
 /// A running router, to look at.
 #[derive(Debug)]
 pub(crate) struct RouterView {
     started: Instant,
-    peers: Vec<RunningPeer>,
+    roster: watch::Receiver<Arc<Roster>>,
     shards: Shards,
     fib: Option<Arc<FibQueue>>,
     tables: watch::Receiver<Arc<Snapshot>>,
@@ -32,12 +35,12 @@ pub(crate) struct RouterView {
 
 impl RouterView {
     pub(super) fn new(
-        peers: Vec<RunningPeer>,
+        roster: watch::Receiver<Arc<Roster>>,
         shards: Shards,
         fib: Option<Arc<FibQueue>>,
         tables: watch::Receiver<Arc<Snapshot>>,
     ) -> Self {
-        RouterView { started: Instant::now(), peers, shards, fib, tables, visits: Semaphore::new(VISITS) }
+        RouterView { started: Instant::now(), roster, shards, fib, tables, visits: Semaphore::new(VISITS) }
     }
 
     /// How long it has run.
@@ -45,20 +48,9 @@ impl RouterView {
         self.started.elapsed()
     }
 
-    /// Its peers, in the order of the configuration.
-    pub(crate) fn peers(&self) -> &[RunningPeer] {
-        &self.peers
-    }
-
-    /// The peer of that number; `None` for the router itself.
-    pub(crate) fn peer(&self, index: PeerIndex) -> Option<&RunningPeer> {
-        self.peers.get(index.index().checked_sub(1)?)
-    }
-
-    /// The number of the peer of that name.
-    pub(crate) fn index_of(&self, name: &str) -> Option<PeerIndex> {
-        let at = self.peers.iter().position(|peer| peer.name == name)?;
-        u16::try_from(at + 1).ok().map(PeerIndex)
+    /// Its peers, as they are now.
+    pub(crate) fn roster(&self) -> Arc<Roster> {
+        Arc::clone(&self.roster.borrow())
     }
 
     /// The tables that it judges by.
@@ -79,6 +71,22 @@ impl RouterView {
     /// A page of what a shard holds; `None` while the router stops.
     pub(crate) async fn page(&self, shard: usize, query: Query) -> Option<Page> {
         self.ask(shard, |reply| ToShard::Query(Box::new(query), reply)).await
+    }
+
+    /// All that there is to say of a prefix; `None` while the router stops.
+    pub(crate) async fn account(&self, prefix: Prefix) -> Option<Account> {
+        let shard = match prefix {
+            Prefix::V4(net) => shard_of(net, self.shards()),
+            Prefix::V6(net) => shard_of(net, self.shards()),
+        };
+        self.ask(shard, |reply| ToShard::Account(prefix, reply)).await
+    }
+
+    /// What has become of the kernel's route to a prefix; `None` where there is no FIB. It answers between two batches; where
+    /// that takes it too long, `Some(None)`.
+    pub(crate) async fn kernel_route(&self, prefix: Prefix) -> Option<Option<RouteState>> {
+        let answer = self.fib.as_ref()?.state(prefix);
+        Some(tokio::time::timeout(KERNEL_PATIENCE, answer).await.ok().and_then(Result::ok))
     }
 
     /// How much all shards hold together; `None` while the router stops. A prefix is one shard's, but groups span shards.

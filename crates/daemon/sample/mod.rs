@@ -1,7 +1,7 @@
 //! The sample: a little Internet made from a seed, for `palisade lab` and for tests.
 //!
 //! It is made to look like real routing: lengths of prefixes and paths, prepends, communities, a few prefixes with two
-//! origins, peers of every role. Among its routes are some that must be refused, for every reason that the judge has, and
+//! origins, peers of every role. Among its routes are some that must be refused, for every reason that the judge has and that needs no more than VRPs and an IRR, and
 //! the sample knows which: [`Truth`] is what replay and the router must come to. The same seed gives the same octets.
 //!
 //! ```text
@@ -35,6 +35,9 @@ pub(crate) const OWN_PREFIXES: [&str; 2] = ["30.200.0.0/20", "2e00:fff1::/32"];
 /// The LAN of the exchange that the router is at.
 pub(crate) const PEERING_LAN: &str = "30.255.252.0/22";
 
+/// A network that the router hears from itself alone.
+pub(crate) const PROTECTED_ASN: Asn = Asn(599_600);
+
 /// Everything that a lab needs.
 pub(crate) struct Sample {
     /// The AS of the router that the peers speak to.
@@ -65,7 +68,7 @@ pub(crate) struct SamplePeer {
     pub(crate) truth: Truth,
 }
 
-/// What the judge must come to, by roles' defaults, with [`OWN_PREFIXES`] and [`PEERING_LAN`] configured.
+/// What the judge must come to, by roles' defaults, with [`OWN_PREFIXES`], [`PEERING_LAN`] and [`PROTECTED_ASN`] configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Truth {
     /// Routes announced, in the dump and after it.
@@ -117,8 +120,8 @@ impl Sample {
         let quoted = OWN_PREFIXES.map(|prefix| format!("\"{prefix}\"")).join(", ");
         let mut out = format!(
             "[router]\nasn = {}\nid = \"192.0.2.1\"\nown_prefixes = [{quoted}]\npeering_lans = [\"{PEERING_LAN}\"]\n\n\
-             [rpki]\nfiles = [\"vrps.json\"]\n\n[irr]\ndumps = [\"irr.rpsl\"]\n",
-            self.local_asn.0
+             [rpki]\nfiles = [\"vrps.json\"]\n\n[irr]\ndumps = [\"irr.rpsl\"]\n\n[[peerlock]]\nasn = {}\n",
+            self.local_asn.0, PROTECTED_ASN.0
         );
         for peer in &self.peers {
             let SamplePeer { name, asn, role, address, .. } = peer;

@@ -10,6 +10,7 @@ use palisade_bgp::attributes::{Community, LargeCommunity};
 use palisade_bgp::{Asn, Prefix};
 use palisade_policy::{Reason, Role, RovState};
 
+use super::PROTECTED_ASN;
 use super::internet::{Holding, Internet};
 use super::peers::{LOCAL_ASN, Peer};
 use super::random::Random;
@@ -254,6 +255,9 @@ fn stub(stage: &mut Stage<'_>) {
 fn lateral(stage: &mut Stage<'_>) {
     stage.wrong_path(5, Reason::TransitAsn, |stage, origin| {
         PathAttributes::of_path(stage.path(&[Asn(174), origin]))
+    });
+    stage.wrong_path(2, Reason::Peerlock, |stage, origin| {
+        PathAttributes::of_path(stage.path(&[PROTECTED_ASN, origin]))
     });
     stage.wrong_path(2, Reason::OtcLeak, |stage, origin| {
         let only_to_customer = Some(Asn(599_003));

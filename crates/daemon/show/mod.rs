@@ -4,10 +4,11 @@
 //! array, or one object where one thing was asked for, with the keys of [`crate::control::answer`]. An answer that was
 //! cut off fails, and leaves JSON that does not parse.
 
+mod feeds;
 mod peers;
 mod routes;
 mod summary;
-mod text;
+pub(crate) mod text;
 
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ enum What {
     Summary,
     /// The peers: their sessions, and what became of their routes
     Peers(peers::Arguments),
+    /// Where VRPs, ASPAs, route objects and the like come from, and how it stands with each source
+    Feeds,
     /// The routes that peers announce, rejected ones too, with the reason
     Routes(routes::Arguments),
 }
@@ -72,6 +75,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let shown = match &arguments.what {
         What::Summary => summary::show(arguments, &mut out),
         What::Peers(what) => peers::show(arguments, what, &mut out),
+        What::Feeds => feeds::show(arguments, &mut out),
         What::Routes(what) => routes::show(arguments, what, &mut out),
     };
     match shown.and_then(|()| Ok(out.flush()?)) {

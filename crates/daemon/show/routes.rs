@@ -192,10 +192,11 @@ fn paragraph(out: &mut impl Write, route: &RouteLine) -> io::Result<()> {
         "" => Ok(()),
         value => item(out, &format!("  {name}"), value),
     };
-    let reason = route.reason.as_deref().and_then(Reason::from_slug);
+    let meaning = route.reason.as_deref().and_then(Reason::meaning);
+    let (sentence, reference) = meaning.unwrap_or_default();
     item("verdict", &verdict(route))?;
-    item("because", reason.map_or("", Reason::sentence))?;
-    item("see", reason.map_or("", Reason::reference))?;
+    item("because", sentence)?;
+    item("see", reference)?;
     item("reject community", &route.reject_communities.join(" "))?;
     item("would reject", &observed(route))?;
     item("RPKI", &route.rpki)?;

@@ -43,7 +43,7 @@ impl<const N: usize> Columns<N> {
 }
 
 /// A duration in the two greatest of its units: `3d04h`, `12m05s`.
-pub(super) fn duration(seconds: u64) -> String {
+pub(crate) fn duration(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds}s"),

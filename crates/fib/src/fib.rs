@@ -19,7 +19,7 @@ use crate::connected::Connected;
 use crate::error::{FibError, KernelError, Verdict};
 use crate::kernel::{Event, Kernel, Operation, Refusal};
 use crate::next_hop::{NONE, NextHops, Sent};
-use crate::report::{EXAMPLES, FailedRoute, FibStats, Progress};
+use crate::report::{EXAMPLES, FailedRoute, FibStats, Progress, RouteState};
 use crate::table::{Octets, Table};
 use ipnet::IpNet;
 use std::collections::VecDeque;
@@ -191,6 +191,14 @@ impl<K: Kernel> Fib<K> {
     /// Whether a next hop is on a connected link that is up, as far as the kernel has said.
     pub fn reaches(&self, next_hop: IpAddr) -> bool {
         self.connected.resolve(next_hop).is_ok()
+    }
+
+    /// What has become of the route to a prefix, as far as the kernel has said.
+    pub fn state(&self, prefix: IpNet) -> RouteState {
+        match prefix {
+            IpNet::V4(net) => self.v4.state(net.into(), &self.next_hops),
+            IpNet::V6(net) => self.v6.state(net.into(), &self.next_hops),
+        }
     }
 
     /// Figures for metrics and the looking glass.

@@ -54,4 +54,6 @@ pub use kernel::{
 };
 pub use memory::MemoryKernel;
 pub use netlink::NetlinkKernel;
-pub use report::{Agreement, Disagreement, FailedRoute, FibStats, KernelNews, Progress, UnresolvedNextHop};
+pub use report::{
+    Agreement, Disagreement, FailedRoute, FibStats, KernelNews, Progress, RouteState, UnresolvedNextHop,
+};

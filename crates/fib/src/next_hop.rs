@@ -138,6 +138,11 @@ impl NextHops {
         index
     }
 
+    /// The address of a next hop; `None` for `NONE`.
+    pub(crate) fn address(&self, wanted: u32) -> Option<IpAddr> {
+        self.slot(wanted).map(|slot| slot.address)
+    }
+
     /// The next hop that a row's route should lead to now: `wanted`, or `NONE` while that can't be used.
     pub(crate) fn target(&self, wanted: u32) -> u32 {
         match self.slot(wanted) {

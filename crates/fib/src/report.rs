@@ -37,6 +37,21 @@ pub struct KernelNews {
     pub overrun: bool,
 }
 
+/// What has become of one wanted route; the answer of [`crate::Fib::state`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RouteState {
+    /// Nobody wants a route to the prefix.
+    NotWanted,
+    /// The kernel has it, through this next hop.
+    Installed(IpAddr),
+    /// It waits for a batch, or for a retry.
+    Pending(IpAddr),
+    /// Its next hop can't be reached, so it is rightly not in the kernel.
+    Unresolved(IpAddr),
+    /// The kernel refused it for good.
+    Refused(IpAddr),
+}
+
 /// Whether the kernel holds what was asked for; the answer of [`crate::Fib::verify`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Agreement {

@@ -16,7 +16,7 @@
 use crate::error::{Errno, Verdict};
 use crate::kernel::Operation;
 use crate::next_hop::{NONE, NextHops, UNSURE};
-use crate::report::Agreement;
+use crate::report::{Agreement, RouteState};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -189,6 +189,23 @@ impl<A: Octets> Table<A> {
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.rows.allocation_size()
+    }
+
+    /// What has become of the route to a prefix.
+    pub(crate) fn state(&self, key: Key<A>, next_hops: &NextHops) -> RouteState {
+        let row = self.rows.find(key.hash(&self.hasher), |row| row.key == key);
+        let Some((row, next_hop)) = row.and_then(|row| Some((row, next_hops.address(row.wanted)?))) else {
+            return RouteState::NotWanted;
+        };
+        if row.has(REFUSED) {
+            RouteState::Refused(next_hop)
+        } else if next_hops.target(row.wanted) == NONE {
+            RouteState::Unresolved(next_hop)
+        } else if row.installed == row.wanted {
+            RouteState::Installed(next_hop)
+        } else {
+            RouteState::Pending(next_hop)
+        }
     }
 
     /// Sets the wanted next hop of a prefix; `NONE` withdraws it, and what an earlier run left of it.

@@ -2,7 +2,8 @@
 //!
 //! Built in: the special-purpose registries of RFC 6890 as they stand today, what lies outside the global unicast
 //! space of IPv6 (RFC 4291 s2.4), and the reserved AS numbers. Space that is allocated to nobody *yet* is left out:
-//! such a list is wrong the day after it is made (RFC 6441 s3), so who wants full bogons gives them in.
+//! such a list is wrong the day after it is made (RFC 6441 s3), so who wants full bogons gives them in: see
+//! [`crate::bogon_list`].
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
@@ -15,6 +16,7 @@ use crate::prefix_set::PrefixSet;
 #[derive(Debug)]
 pub struct Bogons {
     prefixes: PrefixSet,
+    /// In order, with a number between any two.
     asns: Vec<RangeInclusive<u32>>,
 }
 
@@ -24,8 +26,18 @@ impl Bogons {
         prefixes: impl IntoIterator<Item = Prefix>,
         asns: impl IntoIterator<Item = RangeInclusive<Asn>>,
     ) -> Self {
-        let asns = asns.into_iter().map(|range| range.start().0..=range.end().0).collect();
-        Bogons { prefixes: prefixes.into_iter().collect(), asns }
+        let asns = asns.into_iter().map(|range| range.start().0..=range.end().0);
+        Bogons { prefixes: prefixes.into_iter().collect(), asns: joined(asns) }
+    }
+
+    /// The prefixes.
+    pub fn prefixes(&self) -> &PrefixSet {
+        &self.prefixes
+    }
+
+    /// The AS numbers, in order, with those that stand side by side as one.
+    pub fn asns(&self) -> impl ExactSizeIterator<Item = RangeInclusive<Asn>> {
+        self.asns.iter().map(|range| Asn(*range.start())..=Asn(*range.end()))
     }
 
     /// The prefixes that are built in.
@@ -56,8 +68,25 @@ impl Bogons {
     /// Whether an AS number is one that nobody can be.
     #[inline]
     pub fn has_asn(&self, asn: Asn) -> bool {
-        self.asns.iter().any(|range| range.contains(&asn.0))
+        let at = self.asns.partition_point(|range| *range.end() < asn.0);
+        self.asns.get(at).is_some_and(|range| range.contains(&asn.0))
     }
+}
+
+/// The same numbers in as few ranges as hold them, in order. Ranges that hold nothing are left out.
+fn joined(ranges: impl Iterator<Item = RangeInclusive<u32>>) -> Vec<RangeInclusive<u32>> {
+    let mut sorted: Vec<_> = ranges.filter(|range| !range.is_empty()).collect();
+    sorted.sort_unstable_by_key(|range| *range.start());
+    let mut joined: Vec<RangeInclusive<u32>> = Vec::new();
+    for range in sorted {
+        match joined.last_mut() {
+            Some(last) if *range.start() <= last.end().saturating_add(1) => {
+                *last = *last.start()..=*last.end().max(range.end());
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 impl Default for Bogons {
@@ -182,6 +211,62 @@ mod tests {
         }
         for asn in [1, 23455, 23457, 64495, 131_072, 4_199_999_999] {
             assert!(!bogons.has_asn(Asn(asn)), "{asn}");
+        }
+    }
+
+    #[test]
+    fn ranges_that_meet_become_one_and_no_number_is_lost() {
+        let ranges = [(7, 9), (1, 2), (3, 4), (8, 20), (15, 16), (u32::MAX, u32::MAX), (30, 29)];
+        let ranges = ranges.map(|(first, last)| Asn(first)..=Asn(last));
+        let bogons = Bogons::new([], ranges.clone());
+        let expected = [Asn(1)..=Asn(4), Asn(7)..=Asn(20), Asn(u32::MAX)..=Asn(u32::MAX)];
+        assert_eq!(bogons.asns().collect::<Vec<_>>(), expected);
+        for asn in (0..40).chain([u32::MAX - 1, u32::MAX]).map(Asn) {
+            assert_eq!(bogons.has_asn(asn), ranges.iter().any(|range| range.contains(&asn)), "{asn}");
+        }
+        assert!(!Bogons::new([], []).has_asn(Asn(0)));
+    }
+
+    /// RFC 6890's registries, what lies outside global unicast, and what lists made before RFC 9602 and RFC 9637 lack.
+    #[test]
+    fn what_registries_keep_for_special_purposes_is_built_in() {
+        for text in [
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
+            "255.255.255.255/32",
+            "::/128",
+            "::1/128",
+            "::ffff:0.0.0.0/96",
+            "64:ff9b::/96",
+            "64:ff9b:1::/48",
+            "100::/64",
+            "100:0:0:1::/64",
+            "2001:2::/48",
+            "2001:10::/28",
+            "2001:db8::/32",
+            "2002::/16",
+            "3ffe::/16",
+            "3fff::/20",
+            "5f00::/16",
+            "fc00::/7",
+            "fe80::/10",
+            "fec0::/10",
+            "ff00::/8",
+        ] {
+            assert!(covering(text).is_some(), "{text}");
         }
     }
 

@@ -61,6 +61,14 @@ impl Checks {
         Checks([mode; Reason::COUNT])
     }
 
+    /// The same with one check in another mode; one that is always enforced stays so.
+    #[must_use]
+    pub fn with(mut self, reason: Reason, mode: Mode) -> Self {
+        // Its error says that nothing was changed, which is what is promised here.
+        let _ = self.set(reason, mode);
+        self
+    }
+
     /// The defaults of a role. A lateral peer's IRR checks need its as-set to answer, so they are on where it has
     /// one; a customer's and an RS client's are on regardless, and without an as-set it may originate for its own
     /// AS alone.
@@ -105,6 +113,8 @@ fn default_mode(reason: Reason, role: Role, has_as_set: bool) -> Mode {
         (Role::Provider, TransitAsn) => Mode::Off,
         (Role::Provider, DefaultRoute) => Mode::Observe,
         (Role::Provider | Role::Rs, IrrOriginNotInAsSet | IrrPrefixNotRegistered) => Mode::Off,
+        // What is announced directly is nobody's word about route servers.
+        (Role::Customer | Role::Peer | Role::Provider, NeverViaRs) => Mode::Off,
         (Role::Peer, IrrOriginNotInAsSet | IrrPrefixNotRegistered) if !has_as_set => Mode::Off,
         _ => Mode::Enforce,
     }
@@ -122,7 +132,7 @@ mod tests {
             for reason in [AsLoop, BogonAsn, OtcLeak, NextHopForeign, BogonPrefix, PrefixTooLong, OwnPrefix] {
                 assert_eq!(checks.mode(reason), Mode::Enforce, "{role} {reason}");
             }
-            for reason in [RpkiInvalidOrigin, RpkiInvalidLength, BlackholeNotOwner] {
+            for reason in [AspaInvalid, Peerlock, RpkiInvalidOrigin, RpkiInvalidLength, BlackholeNotOwner] {
                 assert_eq!(checks.mode(reason), Mode::Enforce, "{role} {reason}");
             }
         }

@@ -135,8 +135,12 @@ impl<A: Address> CoverIndex<A> {
     }
 
     /// The prefixes whose records differ between two indexes, by `same`, in order; what lies within another one is
-    /// left out, so they are disjoint.
-    pub(crate) fn changed(&self, new: &Self, same: impl Fn(&[Record], &[Record]) -> bool) -> Vec<Net<A>> {
+    /// left out, so they are disjoint. A prefix that one of them lacks has no records there.
+    pub(crate) fn changed(
+        &self,
+        new: &Self,
+        same: impl Fn(Net<A>, &[Record], &[Record]) -> bool,
+    ) -> Vec<Net<A>> {
         let (mut old_at, mut new_at) = (0, 0);
         let mut changed: Vec<Net<A>> = Vec::new();
         loop {
@@ -152,7 +156,7 @@ impl<A: Address> CoverIndex<A> {
                 (of_net(old_next), of_net(new_next));
             old_at += old_records.map_or(0, <[Record]>::len);
             new_at += new_records.map_or(0, <[Record]>::len);
-            let unchanged = matches!((old_records, new_records), (Some(old), Some(new)) if same(old, new));
+            let unchanged = same(net, old_records.unwrap_or_default(), new_records.unwrap_or_default());
             if !unchanged && !changed.last().is_some_and(|last| last.covers(net)) {
                 changed.push(net);
             }

@@ -9,11 +9,14 @@ use std::net::IpAddr;
 
 use palisade_bgp::{Asn, Prefix};
 
+use crate::aspa::AspaState;
+use crate::aspa::verification::{Authorization, Direction, Hop, PathFault, Ramps};
 use crate::check::Mode;
 use crate::irr::RouteObject;
 use crate::reason::Reason;
 use crate::role::Role;
 use crate::rov::RovState;
+use crate::rules::Action;
 use crate::vrp::Vrp;
 
 /// Writes findings down, or does not.
@@ -112,6 +115,10 @@ pub enum Evidence {
         /// How many AS numbers the peer may originate for: `None` where it has no as-set and only its own AS will do.
         as_set: Option<usize>,
     },
+    /// The path against the ASPAs of the networks on it.
+    Aspa(AspaEvidence),
+    /// A rule's conditions.
+    Rule(RuleEvidence),
     /// A BLACKHOLE route's claim to its prefix.
     Ownership {
         /// Whether the route carries BLACKHOLE at all.
@@ -151,6 +158,52 @@ pub struct RouteObjectEvidence {
     pub rpki_valid: bool,
 }
 
+/// A path, and what the ASPAs of the networks on it say of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AspaEvidence {
+    /// What they come to.
+    pub state: AspaState,
+    /// From where the path came; `None` where ASPA is not asked.
+    pub direction: Option<Direction>,
+    /// Why the path is Invalid whatever they say.
+    pub fault: Option<PathFault>,
+    /// How far it climbs from its origin, and comes down to us.
+    pub ramps: Ramps,
+    /// Its hops, from the neighbor on.
+    pub hops: Vec<Hop>,
+}
+
+/// A rule, and which of its conditions hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleEvidence {
+    /// What the operator calls it.
+    pub name: String,
+    /// Whether it was asked.
+    pub reach: RuleReach,
+    /// Its conditions by their keys in the configuration, and whether each holds.
+    pub conditions: Vec<(&'static str, bool)>,
+    /// What follows where all hold.
+    pub action: Action,
+}
+
+impl RuleEvidence {
+    /// Whether all of its conditions hold, whether it was asked or not.
+    pub fn holds(&self) -> bool {
+        self.conditions.iter().all(|(_, holds)| *holds)
+    }
+}
+
+/// Whether a rule was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleReach {
+    /// It was.
+    Asked,
+    /// A check or a rule before it had decided.
+    Decided,
+    /// It is not about this peer.
+    NotThisPeer,
+}
+
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -177,6 +230,8 @@ impl fmt::Display for Evidence {
             Evidence::Vrps(vrps) => vrps.fmt(f),
             Evidence::RouteObjects(objects) => objects.fmt(f),
             Evidence::Origin { origin, as_set } => write!(f, "{}", OriginClause(*origin, *as_set)),
+            Evidence::Aspa(aspa) => aspa.fmt(f),
+            Evidence::Rule(rule) => rule.fmt(f),
             Evidence::Ownership { blackhole: false, .. } => f.write_str("no BLACKHOLE"),
             Evidence::Ownership { speaks_for_origin, by_vrp, by_route_object, .. } => write!(
                 f,
@@ -214,6 +269,88 @@ impl fmt::Display for RouteObjectEvidence {
             write!(f, "; {kind}: {}", List(objects))?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for AspaEvidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(direction) = self.direction else { return f.write_str("not asked within an AS") };
+        if self.state == AspaState::Unverified {
+            return f.write_str("not asked, as there are no ASPAs");
+        }
+        write!(f, "{} {}", self.state.slug(), direction.slug())?;
+        match self.fault {
+            Some(PathFault::Empty) => return f.write_str("; the path is empty"),
+            Some(PathFault::Neighbor) => return f.write_str("; the path does not begin with the peer's AS"),
+            Some(PathFault::NotSequence) => return f.write_str("; the path is not one sequence"),
+            None => {}
+        }
+        let Ramps { length, up, down } = self.ramps;
+        write!(f, "; of {length} AS numbers it climbs {}", Bounds(up.min, up.max))?;
+        if direction == Direction::Downstream {
+            write!(f, " and comes down {}", Bounds(down.min, down.max))?;
+        }
+        let refusals = self.refusals(direction);
+        if !refusals.is_empty() {
+            write!(f, "; not authorized: {}", List(&refusals))?;
+        }
+        Ok(())
+    }
+}
+
+impl AspaEvidence {
+    /// The hops that an ASPA speaks against: on the way up, and where that is no fault by itself, on the way down too.
+    fn refusals(&self, direction: Direction) -> Vec<Refusal> {
+        let climbs = self.hops.iter().filter(|hop| hop.up == Authorization::NotProvider);
+        let climbs = climbs.map(|hop| Refusal { customer: hop.far, provider: hop.near });
+        let descents = self.hops.iter().filter(|hop| hop.down == Authorization::NotProvider);
+        let descents = descents.map(|hop| Refusal { customer: hop.near, provider: hop.far });
+        match direction {
+            Direction::Upstream => climbs.collect(),
+            Direction::Downstream => climbs.chain(descents).collect(),
+        }
+    }
+}
+
+/// A network that an ASPA does not list.
+struct Refusal {
+    customer: Asn,
+    provider: Asn,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} by {}", self.provider, self.customer)
+    }
+}
+
+/// `3`, or `2 to 3`.
+struct Bounds(usize, usize);
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bounds(least, most) if least == most => write!(f, "{most}"),
+            Bounds(least, most) => write!(f, "{least} to {most}"),
+        }
+    }
+}
+
+impl fmt::Display for RuleEvidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reach {
+            RuleReach::NotThisPeer => return f.write_str("not about this peer"),
+            RuleReach::Decided => f.write_str("not asked, as it was decided before; ")?,
+            RuleReach::Asked => {}
+        }
+        let failed: Vec<&str> =
+            self.conditions.iter().filter(|(_, holds)| !holds).map(|(name, _)| *name).collect();
+        match (failed.is_empty(), self.conditions.is_empty()) {
+            (true, true) => f.write_str("it has no conditions")?,
+            (true, false) => f.write_str("all conditions hold")?,
+            (false, _) => return write!(f, "does not hold: {}", List(&failed)),
+        }
+        write!(f, ": {}", self.action.slug())
     }
 }
 

@@ -7,12 +7,14 @@
 //! silence, let alone "allow any".
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 
 use palisade_bgp::Asn;
 
 use crate::as_set::{AsSet, AsSetName, AsSetNameError, Member};
-use crate::irr::IrrIndex;
+use crate::dependencies::Dependencies;
+use crate::irr::{ChangedSets, IrrIndex};
 use crate::origin_set::OriginSet;
 
 /// How many missing sets and how many cycles are named.
@@ -27,11 +29,13 @@ pub struct ExpansionLimits {
     pub sets: usize,
     /// AS numbers. The whole Internet has about 80,000.
     pub origins: usize,
+    /// Ranges of prefixes that a route-set comes to.
+    pub ranges: usize,
 }
 
 impl Default for ExpansionLimits {
     fn default() -> Self {
-        ExpansionLimits { depth: 64, sets: 50_000, origins: 200_000 }
+        ExpansionLimits { depth: 64, sets: 50_000, origins: 200_000, ranges: 1_000_000 }
     }
 }
 
@@ -47,6 +51,9 @@ pub enum Truncation {
     /// [`ExpansionLimits::origins`].
     #[error("more AS numbers than the limit")]
     Origins,
+    /// [`ExpansionLimits::ranges`].
+    #[error("more prefix ranges than the limit")]
+    Ranges,
 }
 
 /// What an as-set comes to.
@@ -62,13 +69,31 @@ pub struct Expansion {
     pub cycles: Vec<Cycle>,
     /// The bound that left something out, where one did.
     pub truncated: Option<Truncation>,
+    /// The sets that it would be different with if they were, all of them.
+    pub dependencies: Dependencies,
+}
+
+/// How an origin comes to be in an as-set: it holds a set that holds a set .. that holds the AS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The sets, the one that was asked for first; none where the AS stands for itself.
+    pub sets: Vec<VisitedSet>,
+    /// The AS.
+    pub origin: Asn,
+}
+
+impl fmt::Display for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.sets.iter().try_for_each(|set| write!(f, "{} -> ", set.name))?;
+        self.origin.fmt(f)
+    }
 }
 
 /// A set that an expansion visited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VisitedSet {
     /// Its name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// The registry that it was taken from.
     pub source: Arc<str>,
     /// Steps from the set that was asked for.
@@ -79,9 +104,9 @@ pub struct VisitedSet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cycle {
     /// The set.
-    pub set: Box<str>,
+    pub set: Arc<str>,
     /// Its member, which holds the set itself, directly or not.
-    pub back_to: Box<str>,
+    pub back_to: Arc<str>,
 }
 
 /// Why there is no expansion. What was expanded before stays good.
@@ -98,31 +123,62 @@ pub enum ExpansionError {
     Empty(AsSetName),
 }
 
-/// Expands an as-set, or a single AS number, which stands for itself.
-pub(crate) fn expand(
-    index: &IrrIndex,
-    name: &str,
-    limits: &ExpansionLimits,
-) -> Result<Expansion, ExpansionError> {
-    let name = match name.parse()? {
-        Member::Asn(asn) => return Ok(Expansion::of_asn(asn)),
-        Member::Set(name) => name,
-    };
-    let mut walk = Walk::new(index, limits);
-    if walk.enter(&name, 0).is_none() {
-        return Err(ExpansionError::NotFound(name));
+impl IrrIndex {
+    /// Expands an as-set into AS numbers; an AS number stands for itself.
+    pub fn expand(&self, name: &str, limits: &ExpansionLimits) -> Result<Expansion, ExpansionError> {
+        let name = match name.parse()? {
+            Member::Asn(asn) => return Ok(Expansion::of_asn(asn)),
+            Member::Set(name) => name,
+        };
+        let walk = Walk::all(self, &name, limits);
+        if walk.sets.is_empty() {
+            return Err(ExpansionError::NotFound(name));
+        }
+        let expansion = walk.finish();
+        if expansion.origins.is_empty() { Err(ExpansionError::Empty(name)) } else { Ok(expansion) }
     }
-    while let Some(at) = walk.queue.pop_front() {
-        walk.visit(at);
+
+    /// The sets that the expansion of an as-set depends on, also where there is none to be had.
+    pub fn dependencies(&self, name: &str, limits: &ExpansionLimits) -> Dependencies {
+        match name.parse() {
+            Ok(Member::Set(name)) => Walk::all(self, &name, limits).dependencies,
+            Ok(Member::Asn(_)) | Err(_) => Dependencies::default(),
+        }
     }
-    let expansion = walk.finish();
-    if expansion.origins.is_empty() { Err(ExpansionError::Empty(name)) } else { Ok(expansion) }
+
+    /// The shortest way on which an AS comes to be in an as-set; `None` where it is not in it.
+    pub fn chain(&self, as_set: &str, origin: Asn, limits: &ExpansionLimits) -> Option<Chain> {
+        let name = match as_set.parse().ok()? {
+            Member::Asn(asn) => return (asn == origin).then_some(Chain { sets: Vec::new(), origin }),
+            Member::Set(name) => name,
+        };
+        let mut walk = Walk::new(self, limits);
+        walk.enter(&name, None);
+        while let Some(place) = walk.queue.pop_front() {
+            if walk.holds(place, origin) {
+                return Some(Chain { sets: walk.way_to(place), origin });
+            }
+            walk.visit(place);
+        }
+        None
+    }
 }
 
 impl Expansion {
     fn of_asn(asn: Asn) -> Self {
-        let origins = OriginSet::from_iter([asn]);
-        Expansion { origins, sets: Vec::new(), missing: Vec::new(), cycles: Vec::new(), truncated: None }
+        Expansion {
+            origins: OriginSet::from_iter([asn]),
+            sets: Vec::new(),
+            missing: Vec::new(),
+            cycles: Vec::new(),
+            truncated: None,
+            dependencies: Dependencies::default(),
+        }
+    }
+
+    /// Whether it may be different because these sets are.
+    pub fn depends_on(&self, changed: &ChangedSets) -> bool {
+        self.dependencies.are_touched_by(changed)
     }
 }
 
@@ -130,14 +186,21 @@ struct Walk<'a> {
     index: &'a IrrIndex,
     limits: &'a ExpansionLimits,
     sets: Vec<VisitedSet>,
-    /// For each visited set: what it holds, and the visited sets among that.
-    contents: Vec<(&'a AsSet, Vec<usize>)>,
-    /// Where in `sets` the set of a name and a source is.
-    places: HashMap<(Box<str>, u16), usize>,
+    /// For each visited set: what it holds, the visited sets among that, and the one that led to it.
+    contents: Vec<Contents<'a>>,
+    /// Where in `sets` a set is, by where it lies in the index.
+    places: HashMap<*const AsSet, usize>,
     queue: VecDeque<usize>,
     origins: Vec<Asn>,
     missing: Vec<AsSetName>,
     truncated: Option<Truncation>,
+    dependencies: Dependencies,
+}
+
+struct Contents<'a> {
+    set: &'a AsSet,
+    inner: Vec<usize>,
+    parent: Option<usize>,
 }
 
 impl<'a> Walk<'a> {
@@ -152,53 +215,77 @@ impl<'a> Walk<'a> {
             origins: Vec::new(),
             missing: Vec::new(),
             truncated: None,
+            dependencies: Dependencies::default(),
         }
     }
 
+    /// A walk through all that a set holds.
+    fn all(index: &'a IrrIndex, name: &AsSetName, limits: &'a ExpansionLimits) -> Self {
+        let mut walk = Walk::new(index, limits);
+        walk.enter(name, None);
+        while let Some(place) = walk.queue.pop_front() {
+            walk.visit(place);
+        }
+        walk.dependencies.settle();
+        walk
+    }
+
     /// The place of a set, which is queued where it is new; `None` where it is missing or past a limit.
-    fn enter(&mut self, name: &AsSetName, depth: usize) -> Option<usize> {
+    fn enter(&mut self, name: &AsSetName, parent: Option<usize>) -> Option<usize> {
         let Some(set) = self.index.as_set(name) else {
+            self.dependencies.note(&name.name);
             self.note_missing(name);
             return None;
         };
-        let key = (name.name.clone(), set.source);
-        if let Some(place) = self.places.get(&key) {
+        if let Some(place) = self.places.get(&Arc::as_ptr(set)) {
             return Some(*place);
         }
+        self.dependencies.note(&name.name);
+        let depth = parent.map_or(0, |parent| self.sets[parent].depth + 1);
         if depth > self.limits.depth || self.sets.len() >= self.limits.sets {
             let bound = if depth > self.limits.depth { Truncation::Depth } else { Truncation::Sets };
             self.truncated.get_or_insert(bound);
             return None;
         }
         let place = self.sets.len();
-        let source = self.index.source(set.source);
-        self.sets.push(VisitedSet { name: name.name.clone(), source, depth });
-        self.contents.push((set, Vec::new()));
-        self.places.insert(key, place);
+        self.sets.push(VisitedSet { name: set.name.clone(), source: set.source.clone(), depth });
+        self.contents.push(Contents { set, inner: Vec::new(), parent });
+        self.places.insert(Arc::as_ptr(set), place);
         self.queue.push_back(place);
         Some(place)
     }
 
     fn visit(&mut self, place: usize) {
-        let (set, depth) = (self.contents[place].0, self.sets[place].depth);
-        for member in &set.members {
-            match member {
-                Member::Asn(asn) => self.take_origin(*asn),
-                Member::Set(name) => {
-                    if let Some(inner) = self.enter(name, depth + 1) {
-                        self.contents[place].1.push(inner);
-                    }
-                }
+        let (index, set) = (self.index, self.contents[place].set);
+        for asn in set.asns.iter().copied().chain(index.asns_by_reference(set)) {
+            self.take_origin(asn);
+        }
+        for name in &set.sets {
+            if let Some(inner) = self.enter(name, Some(place)) {
+                self.contents[place].inner.push(inner);
             }
         }
     }
 
+    fn holds(&self, place: usize, origin: Asn) -> bool {
+        let set = self.contents[place].set;
+        set.asns.binary_search(&origin).is_ok() || self.index.asns_by_reference(set).any(|asn| asn == origin)
+    }
+
+    /// The sets that led to one, and itself.
+    fn way_to(&self, place: usize) -> Vec<VisitedSet> {
+        let up = std::iter::successors(Some(place), |place| self.contents[*place].parent);
+        let mut way: Vec<VisitedSet> = up.map(|place| self.sets[place].clone()).collect();
+        way.reverse();
+        way
+    }
+
     /// Repetitions are many, so they are weeded out when the list reaches the limit, before the limit counts.
     fn take_origin(&mut self, asn: Asn) {
-        if self.origins.len() >= 2 * self.limits.origins {
+        if self.origins.len() >= self.limits.origins.saturating_mul(2) {
             self.weed_origins();
         }
-        if self.origins.len() < 2 * self.limits.origins {
+        if self.origins.len() < self.limits.origins.saturating_mul(2) {
             self.origins.push(asn);
         }
     }
@@ -221,8 +308,8 @@ impl<'a> Walk<'a> {
     fn finish(mut self) -> Expansion {
         self.weed_origins();
         let cycles = self.cycles();
-        let Walk { sets, origins, missing, truncated, .. } = self;
-        Expansion { origins: origins.into_iter().collect(), sets, missing, cycles, truncated }
+        let Walk { sets, origins, missing, truncated, dependencies, .. } = self;
+        Expansion { origins: origins.into_iter().collect(), sets, missing, cycles, truncated, dependencies }
     }
 
     /// Depth first over what was visited: a member that is still open is above the set that has it.
@@ -234,7 +321,7 @@ impl<'a> Walk<'a> {
         while let Some((place, followed)) = open.last_mut() {
             let place = *place;
             state[place] = Visit::Open;
-            let Some(inner) = self.contents[place].1.get(*followed).copied() else {
+            let Some(inner) = self.contents[place].inner.get(*followed).copied() else {
                 state[place] = Visit::Done;
                 open.pop();
                 continue;

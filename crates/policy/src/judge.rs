@@ -10,14 +10,19 @@
 use palisade_bgp::attributes::Community;
 use palisade_bgp::{Address, Asn, Attributes, Net};
 
+use crate::amendment::Amendment;
+use crate::aspa::AspaState;
 use crate::check::Mode;
 use crate::evidence::{Evidence, Finding, Recorder};
+use crate::path_stage::{self, PathFindings};
 use crate::peer::Peer;
+use crate::prefix_stage;
 use crate::reason::Reason;
 use crate::role::Role;
 use crate::rov::RovState;
+use crate::rules::condition::PrefixView;
+use crate::rules::{self, RuleOutcome, RuleSet};
 use crate::snapshot::Snapshot;
-use crate::{path_stage, prefix_stage};
 
 /// What the path stage says of a set of attributes from one peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +33,12 @@ pub struct PathVerdict {
     pub observed: Option<Reason>,
     /// Whether it carries BLACKHOLE (RFC 7999), or is a member's and carries a community that means the same here.
     pub blackhole: bool,
+    /// What ASPA says, whatever decided.
+    pub aspa: AspaState,
+    /// The operator's rules whose conditions on the path hold: the prefix stage asks no others.
+    pub rules: RuleSet,
+    /// Whether it carries communities in our own namespace that this peer may not set.
+    pub scrub: bool,
 }
 
 /// What the judge says of a route.
@@ -39,6 +50,8 @@ pub struct Verdict {
     pub observed: Option<Reason>,
     /// What the RPKI says, whatever decided.
     pub rov: RovState,
+    /// What import makes of its attributes.
+    pub amendment: Amendment,
 }
 
 impl Verdict {
@@ -71,16 +84,23 @@ pub fn judge_path<R: Recorder>(
     let blackhole = is_blackhole(attributes, peer, tables);
     let mut hearing = Hearing { peer, recorder, reason: None, observed: None };
     hearing.ask(Reason::NoPolicy, || peer.role.is_none(), || Evidence::Role(peer.role));
+    let mut verdict = PathVerdict { blackhole, ..PathVerdict::default() };
     if let Some(role) = peer.role {
-        path_stage::hear(&mut hearing, attributes, role, tables);
+        let PathFindings { aspa, scrub } = PathFindings::of(attributes, peer, role, tables);
+        path_stage::hear(&mut hearing, attributes, aspa, role, tables);
+        (verdict.aspa, verdict.scrub) = (aspa, scrub);
     }
-    PathVerdict { reason: hearing.reason, observed: hearing.observed, blackhole }
+    (verdict.reason, verdict.observed) = (hearing.reason, hearing.observed);
+    if !peer.rules.is_empty() && verdict.reason.is_none() {
+        verdict.rules = tables.rules.of_path(peer.rules, rules::path_view(attributes, verdict));
+    }
+    verdict
 }
 
-/// A member's own word for BLACKHOLE gets its routes nothing that BLACKHOLE would not: they are held to the same proof.
+/// A member's or a customer's own word for BLACKHOLE gets its routes nothing that BLACKHOLE would not: they are held to the same proof.
 fn is_blackhole(attributes: &Attributes<'_>, peer: &Peer, tables: &Snapshot) -> bool {
     match (&tables.actions, peer.role) {
-        (Some(actions), Some(Role::RsClient)) => actions.is_blackhole(attributes),
+        (Some(actions), Some(Role::RsClient | Role::Customer)) => actions.is_blackhole(attributes),
         _ => attributes.communities().any(|community| community == Community::BLACKHOLE),
     }
 }
@@ -95,15 +115,47 @@ pub fn judge_prefix<A: Address, R: Recorder>(
     tables: &Snapshot,
     recorder: &mut R,
 ) -> Verdict {
-    let rov = tables.rov.validate(net, attributes.facts.origin_as);
+    let origin = attributes.facts.origin_as.or(peer.origin_of_empty_path);
+    let rov = tables.rov.validate(net, origin);
     let mut hearing = Hearing { peer, recorder, reason: path.reason, observed: path.observed };
     if let Some(role) = peer.role
         && !hearing.is_over()
     {
-        let claim = Claim { net, origin: attributes.facts.origin_as, blackhole: path.blackhole, rov };
+        let claim = Claim { net, origin, blackhole: path.blackhole, rov };
         prefix_stage::hear(&mut hearing, claim, role, tables);
     }
-    Verdict { reason: hearing.reason, observed: hearing.observed, rov }
+    // Rules get copies: a hearing whose address they took would be kept in memory, for every route that meets none.
+    let Hearing { reason, observed, recorder, .. } = hearing;
+    if R::ACTIVE || (reason.is_none() && !path.rules.is_empty()) {
+        let heard = PathVerdict { reason, observed, ..path };
+        return after_rules(heard, attributes, rules::prefix_view(net, rov, origin, peer, tables), recorder);
+    }
+    Verdict { reason, observed, rov, amendment: amendment(reason, RuleSet::NONE, path.scrub) }
+}
+
+/// Asks the operator's rules, which come last, about a route that has been heard so far and, unless they are recorded, not
+/// been refused.
+#[inline(never)]
+fn after_rules<A: Address, R: Recorder>(
+    heard: PathVerdict,
+    attributes: &Attributes<'_>,
+    view: PrefixView<'_, A>,
+    recorder: &mut R,
+) -> Verdict {
+    let RuleOutcome { rejected, observed, edits, .. } = if R::ACTIVE {
+        rules::record(rules::path_view(attributes, heard), view, heard.reason.is_some(), recorder)
+    } else {
+        view.tables.rules.of_prefix(heard.rules, view)
+    };
+    let reason = heard.reason.or(rejected.map(Reason::Rule));
+    let observed = heard.observed.or(observed.map(Reason::Rule));
+    Verdict { reason, observed, rov: view.rov, amendment: amendment(reason, edits, heard.scrub) }
+}
+
+/// A route that is refused keeps the attributes that were received.
+#[inline]
+fn amendment(reason: Option<Reason>, edits: RuleSet, scrub: bool) -> Amendment {
+    if reason.is_none() { Amendment::new(edits, scrub) } else { Amendment::NONE }
 }
 
 /// A route as the prefix stage sees it.
@@ -126,7 +178,7 @@ pub(crate) struct Hearing<'a, R> {
 impl<R: Recorder> Hearing<'_, R> {
     /// Whether no answer can matter any more.
     #[inline]
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         !R::ACTIVE && self.reason.is_some()
     }
 

@@ -5,23 +5,45 @@ use std::net::IpAddr;
 use palisade_bgp::attributes::NextHop;
 use palisade_bgp::{AsPath, Asn, Attributes, Family};
 
-use crate::evidence::{Evidence, Recorder};
+use crate::amendment::has_ours;
+use crate::aspa::AspaState;
+use crate::aspa::verification::{Direction, fault};
+use crate::evidence::{AspaEvidence, Evidence, Recorder};
 use crate::judge::Hearing;
 use crate::peer::Peer;
 use crate::reason::Reason;
 use crate::role::Role;
 use crate::snapshot::Snapshot;
 
+/// What is found of a path, whatever is refused.
+pub(crate) struct PathFindings {
+    /// What ASPA says of it.
+    pub(crate) aspa: AspaState,
+    /// Whether it carries communities of ours that are to be taken off.
+    pub(crate) scrub: bool,
+}
+
+impl PathFindings {
+    pub(crate) fn of(attributes: &Attributes<'_>, peer: &Peer, role: Role, tables: &Snapshot) -> Self {
+        PathFindings {
+            aspa: tables.aspa.verify(attributes.as_path(), peer.asn, role),
+            scrub: has_ours(attributes, peer, tables),
+        }
+    }
+}
+
 /// Asks every check of the path stage.
 pub(crate) fn hear<R: Recorder>(
     hearing: &mut Hearing<'_, R>,
     attributes: &Attributes<'_>,
+    aspa: AspaState,
     role: Role,
     tables: &Snapshot,
 ) {
     shape(hearing, attributes, tables);
     size(hearing, attributes);
     relations(hearing, attributes, role, tables);
+    valley_free(hearing, attributes, aspa, role, tables);
     next_hop(hearing, attributes, role, tables);
 }
 
@@ -67,11 +89,45 @@ fn relations<R: Recorder>(
     // Through a route server it is the member, which the path begins with, that announces.
     let announcer = if role == Role::Rs { attributes.facts.neighbor_as } else { Some(peer.asn) };
     let is_transit = |asn| Some(asn) != announcer && tables.transit_free.contains(&asn);
-    let otc = attributes.facts.only_to_customer;
-
     hearing.ask(Reason::TransitAsn, || path.asns().any(is_transit), || in_path(path, is_transit));
+    let locks = &tables.peerlocks;
+    let misplaced = || !locks.is_empty() && locks.misplaced(path, peer).next().is_some();
+    hearing.ask(Reason::Peerlock, misplaced, || Evidence::InPath(locks.misplaced(path, peer).collect()));
+    let by_rs = matches!(role, Role::Rs | Role::RsClient);
+    let is_never = |asn| by_rs && tables.never_via_rs.contains(asn);
+    hearing.ask(Reason::NeverViaRs, || path.asns().any(is_never), || in_path(path, is_never));
+}
+
+/// Whether the route came the way that the networks on it say it can come.
+fn valley_free<R: Recorder>(
+    hearing: &mut Hearing<'_, R>,
+    attributes: &Attributes<'_>,
+    aspa: AspaState,
+    role: Role,
+    tables: &Snapshot,
+) {
+    let peer = hearing.peer;
+    let otc = attributes.facts.only_to_customer;
     let leaks = || otc.is_some_and(|otc| role.otc_leaks(otc, peer.asn));
     hearing.ask(Reason::OtcLeak, leaks, || Evidence::OnlyToCustomer(otc));
+    let hops = || Evidence::Aspa(aspa_evidence(attributes.as_path(), aspa, peer, role, tables));
+    hearing.ask(Reason::AspaInvalid, || aspa == AspaState::Invalid, hops);
+}
+
+fn aspa_evidence(
+    path: AsPath<'_>,
+    state: AspaState,
+    peer: &Peer,
+    role: Role,
+    tables: &Snapshot,
+) -> AspaEvidence {
+    AspaEvidence {
+        state,
+        direction: Direction::of(role),
+        fault: fault(path, (role != Role::Rs).then_some(peer.asn)),
+        ramps: tables.aspa.ramps(path),
+        hops: tables.aspa.hops(path),
+    }
 }
 
 /// Where it may send packets.

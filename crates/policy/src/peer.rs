@@ -3,7 +3,7 @@
 //! Not the configuration it was read from, and not the session: those name files, timers and passwords. Changing a
 //! peer's policy means building a new `Peer` and judging its paths again.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use palisade_bgp::Asn;
@@ -11,10 +11,12 @@ use palisade_bgp::Asn;
 use crate::actions::Region;
 use crate::check::{Checks, Mode};
 use crate::origin_set::OriginSet;
+use crate::reason::Reason;
 use crate::role::Role;
+use crate::rules::RuleSet;
 
 /// What the judge needs to know of a peer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Its AS.
     pub asn: Asn,
@@ -38,6 +40,14 @@ pub struct Peer {
     /// Whether a route that is RPKI-valid needs no route object. A ROA is signed by the prefix's holder, which most
     /// route objects are not, so by default it is as good as one.
     pub rpki_valid_is_registered: bool,
+    /// The operator's rules that are about it.
+    pub rules: RuleSet,
+    /// The protected networks that its paths may hold anywhere ([`crate::Peerlock`]).
+    pub may_carry: Arc<OriginSet>,
+    /// Whether communities in our own namespace are taken off what it announces.
+    pub scrub: bool,
+    /// The origin of a route whose path is empty: our own AS, for what we originate (RFC 8893 s3); `None` for everybody else.
+    pub origin_of_empty_path: Option<Asn>,
 }
 
 impl Peer {
@@ -54,7 +64,23 @@ impl Peer {
             regions: Arc::default(),
             limits: Limits::default(),
             rpki_valid_is_registered: true,
+            rules: RuleSet::NONE,
+            may_carry: Arc::default(),
+            scrub: matches!(role, Some(Role::Provider | Role::Peer | Role::Rs)),
+            origin_of_empty_path: None,
         }
+    }
+
+    /// The router itself, as the source of what it originates, which is checked before it is sent (RFC 8893): it must not be
+    /// Invalid, and it is seen where no route object registers it. Everything else is the operator's own business.
+    pub fn ours(asn: Asn) -> Self {
+        let mut ours = Peer::new(asn, asn, Some(Role::Internal), Ipv4Addr::UNSPECIFIED.into());
+        ours.checks = Checks::all(Mode::Off)
+            .with(Reason::RpkiInvalidOrigin, Mode::Enforce)
+            .with(Reason::RpkiInvalidLength, Mode::Enforce)
+            .with(Reason::IrrPrefixNotRegistered, Mode::Observe);
+        ours.origin_of_empty_path = Some(asn);
+        ours
     }
 
     /// The same peer with an as-set, and with what its role then checks by default.

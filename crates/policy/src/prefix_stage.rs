@@ -17,7 +17,8 @@ use crate::role::Role;
 use crate::rov::RovState;
 use crate::snapshot::Snapshot;
 
-/// Asks every check of the prefix stage.
+/// Asks every check of the prefix stage. A hearing that is over is left at once: each check would find that out by itself,
+/// and one after the other.
 #[inline]
 pub(crate) fn hear<A: Address, R: Recorder>(
     hearing: &mut Hearing<'_, R>,
@@ -30,7 +31,13 @@ pub(crate) fn hear<A: Address, R: Recorder>(
     let allowance = ownership.is_some_and(|ownership| ownership.is_proven() || enforced);
 
     place(hearing, claim, allowance, tables);
+    if hearing.is_over() {
+        return;
+    }
     rpki(hearing, claim, allowance, tables);
+    if hearing.is_over() {
+        return;
+    }
     irr(hearing, claim, allowance, tables);
     let not_owner = || ownership.is_some_and(|ownership| !ownership.is_proven());
     hearing.ask(Reason::BlackholeNotOwner, not_owner, || ownership.unwrap_or_default().evidence());

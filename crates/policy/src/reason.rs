@@ -5,9 +5,13 @@
 //! meaning; a reason that is no longer given keeps its row. Rows stand in the order in which the judge asks, and
 //! the first one that is enforced decides.
 //!
-//! Numbers 1 to 15 are the path stage's, 16 to 30 the prefix stage's. 10 is kept for `aspa-invalid`.
+//! Numbers 1 to 15 are the path stage's, 16 to 30 the prefix stage's. The operator's own rules come after all of them: they
+//! share a slug and a number, and each has a [code](Reason::code) of its own, by which it is kept and counted.
 
 use std::fmt;
+use std::ops::{Index, IndexMut};
+
+use crate::rules::RuleNumber;
 
 /// When a reason can be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,20 +28,23 @@ macro_rules! reasons {
     ($($number:literal $name:ident $slug:literal $stage:ident $reference:literal $sentence:literal)*) => {
         /// Why a path is refused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
         pub enum Reason {
-            $(#[doc = $sentence] $name = $number,)*
+            $(#[doc = $sentence] $name,)*
+            /// A rule of the operator's own refuses it.
+            Rule(RuleNumber),
         }
 
         impl Reason {
-            /// Every reason, in the order in which the judge asks.
+            /// Every reason but the operator's own rules, in the order in which the judge asks.
             pub const ALL: &'static [Reason] = &[$(Reason::$name,)*];
 
             const fn row(self) -> Row {
                 match self {
                     $(Reason::$name => Row {
+                        number: $number,
                         slug: $slug, stage: Stage::$stage, reference: $reference, sentence: $sentence,
                     },)*
+                    Reason::Rule(_) => RULE,
                 }
             }
         }
@@ -45,11 +52,20 @@ macro_rules! reasons {
 }
 
 struct Row {
+    number: u8,
     slug: &'static str,
     stage: Stage,
     reference: &'static str,
     sentence: &'static str,
 }
+
+const RULE: Row = Row {
+    number: 30,
+    slug: "rule",
+    stage: Stage::Prefix,
+    reference: "RFC 8212",
+    sentence: "A rule of the operator's own refuses it.",
+};
 
 reasons! {
     31 NoPolicy "no-policy" Peer "RFC 8212"
@@ -71,8 +87,14 @@ reasons! {
         "The path carries more communities than this peer may send."
     8 TransitAsn "transit-asn" Path "RFC 7908 s3"
         "The AS path holds a transit-free network where none can be: this peer does not sell it transit."
+    13 Peerlock "peerlock" Path "RFC 7908 s3, NTT Peer Locking"
+        "The AS path holds a network that is protected here, and is not heard from where that network said."
+    14 NeverViaRs "never-via-rs" Path "RFC 7454 s9, PeeringDB"
+        "The AS path holds a network that announces nothing through route servers."
     9 OtcLeak "otc-leak" Path "RFC 9234 s5"
         "ONLY_TO_CUSTOMER says that the route has left the customer cone: this is a route leak."
+    10 AspaInvalid "aspa-invalid" Path "draft-ietf-sidrops-aspa-verification s6"
+        "ASPA: the path goes through a network that is not authorized as a provider: this is a route leak, or forged."
     11 NextHopForeign "next-hop-foreign" Path "RFC 7454 s10"
         "The next hop is not the peer's own address."
     12 NextHopMartian "next-hop-martian" Path "RFC 4271 s6.3"
@@ -108,7 +130,26 @@ impl Reason {
 
     /// Its number: never reused, never changed.
     pub const fn number(self) -> u8 {
-        self as u8
+        self.row().number
+    }
+
+    /// One more than the greatest code there can be.
+    pub const CODES: usize = 128;
+
+    /// What it is kept and counted by: its number, or what its rule's comes to; less than [`Self::CODES`], and never 0.
+    pub const fn code(self) -> u8 {
+        match self {
+            Reason::Rule(rule) => FIRST_RULE + rule.index(),
+            _ => self.number(),
+        }
+    }
+
+    /// The reason of a code.
+    pub fn from_code(code: u8) -> Option<Reason> {
+        match code.checked_sub(FIRST_RULE) {
+            Some(index) => RuleNumber::new(index).map(Reason::Rule),
+            None => BY_NUMBER.get(usize::from(code)).copied().flatten(),
+        }
     }
 
     /// Its name in configuration, output and metrics.
@@ -131,20 +172,82 @@ impl Reason {
         self.row().stage
     }
 
-    /// The reason of a slug.
+    /// What a reason means that is shown so, and the sections that say so: a rule is shown with its name
+    /// ([`crate::Rules::slug`]).
+    pub fn meaning(shown: &str) -> Option<(&'static str, &'static str)> {
+        match Reason::from_slug(shown) {
+            Some(reason) => Some((reason.sentence(), reason.reference())),
+            None => shown.starts_with("rule:").then_some((RULE.sentence, RULE.reference)),
+        }
+    }
+
+    /// The reason of a slug; a rule's is not one, because rules are named by the configuration.
     pub fn from_slug(slug: &str) -> Option<Reason> {
         Reason::ALL.iter().copied().find(|reason| reason.slug() == slug)
     }
-
-    /// The reason of a number.
-    pub fn from_number(number: u8) -> Option<Reason> {
-        Reason::ALL.iter().copied().find(|reason| reason.number() == number)
-    }
 }
+
+/// The code of the first rule.
+const FIRST_RULE: u8 = 64;
+
+/// The reasons that have a number of their own.
+const BY_NUMBER: [Option<Reason>; Reason::COUNT] = {
+    let mut found = [None; Reason::COUNT];
+    let mut at = 0;
+    while at < Reason::ALL.len() {
+        found[Reason::ALL[at].number() as usize] = Some(Reason::ALL[at]);
+        at += 1;
+    }
+    found
+};
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.slug())
+    }
+}
+
+/// A value for each reason, the operator's rules included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PerReason<T>([T; Reason::CODES]);
+
+impl<T> PerReason<T> {
+    /// The values that `of` gives.
+    pub fn from_fn(mut of: impl FnMut(usize) -> T) -> Self {
+        PerReason(std::array::from_fn(&mut of))
+    }
+
+    /// The values, by [`Reason::code`].
+    pub fn by_code(&self) -> &[T; Reason::CODES] {
+        &self.0
+    }
+
+    /// The reasons in the order in which the judge asks, each with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (Reason, &T)> {
+        let rules = (0..=u8::MAX).map_while(RuleNumber::new).map(Reason::Rule);
+        Reason::ALL.iter().copied().chain(rules).map(|reason| (reason, &self[reason]))
+    }
+}
+
+impl<T: Default> Default for PerReason<T> {
+    fn default() -> Self {
+        PerReason::from_fn(|_| T::default())
+    }
+}
+
+impl<T> Index<Reason> for PerReason<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, reason: Reason) -> &T {
+        &self.0[usize::from(reason.code())]
+    }
+}
+
+impl<T> IndexMut<Reason> for PerReason<T> {
+    #[inline]
+    fn index_mut(&mut self, reason: Reason) -> &mut T {
+        &mut self.0[usize::from(reason.code())]
     }
 }
 
@@ -158,10 +261,14 @@ mod tests {
             assert!(usize::from(reason.number()) < Reason::COUNT);
             assert!(Reason::ALL[..at].iter().all(|other| other.number() != reason.number()));
             assert_eq!(Reason::from_slug(reason.slug()), Some(*reason));
-            assert_eq!(Reason::from_number(reason.number()), Some(*reason));
+            assert_eq!(Reason::from_code(reason.code()), Some(*reason));
         }
-        assert_eq!(Reason::from_slug("aspa-invalid"), None);
-        assert_eq!(Reason::from_number(10), None, "kept for aspa-invalid");
+        let rules = (0..=u8::MAX).filter_map(RuleNumber::new).map(Reason::Rule);
+        for reason in rules {
+            assert!(usize::from(reason.code()) < Reason::CODES);
+            assert_eq!(Reason::from_code(reason.code()), Some(reason));
+        }
+        assert_eq!((Reason::from_code(0), Reason::from_code(128)), (None, None));
     }
 
     /// Public API: a row may be added here, never changed.
@@ -171,7 +278,8 @@ mod tests {
         assert_eq!(
             table.join("\n"),
             "31 no-policy\n1 empty-path\n2 first-as-mismatch\n3 as-loop\n4 as-set-in-path\n5 bogon-asn\n\
-             6 path-too-long\n7 too-many-communities\n8 transit-asn\n9 otc-leak\n11 next-hop-foreign\n\
+             6 path-too-long\n7 too-many-communities\n8 transit-asn\n13 peerlock\n14 never-via-rs\n\
+             9 otc-leak\n10 aspa-invalid\n11 next-hop-foreign\n\
              12 next-hop-martian\n16 default-route\n17 bogon-prefix\n18 prefix-too-long\n19 prefix-too-short\n\
              20 own-prefix\n21 peering-lan\n22 rpki-invalid-origin\n23 rpki-invalid-length\n\
              24 irr-origin-not-in-as-set\n25 irr-prefix-not-registered\n26 blackhole-not-owner"

@@ -108,15 +108,19 @@ const fn euro_ix(reason: Reason) -> Option<u8> {
         Reason::NoPolicy
         | Reason::AsLoop
         | Reason::AsSetInPath
+        | Reason::Peerlock
+        | Reason::NeverViaRs
         | Reason::OtcLeak
+        | Reason::AspaInvalid
         | Reason::OwnPrefix
         | Reason::PeeringLan
-        | Reason::BlackholeNotOwner => return None,
+        | Reason::BlackholeNotOwner
+        | Reason::Rule(_) => return None,
     })
 }
 
-/// ARouteServer's number: 4 ("invalid AFI"), 10 ("not in global unicast space"), 11 ("in client blacklist") and 15 ("never
-/// via route servers") are nobody's here.
+/// ARouteServer's number: 4 ("invalid AFI"), 10 ("not in global unicast space"), and 11 ("in client blacklist") are nobody's
+/// here.
 const fn arouteserver(reason: Reason) -> Option<u16> {
     Some(match reason {
         Reason::EmptyPath | Reason::PathTooLong => 1,
@@ -131,11 +135,15 @@ const fn arouteserver(reason: Reason) -> Option<u16> {
         Reason::IrrPrefixNotRegistered => 12,
         Reason::PrefixTooLong | Reason::PrefixTooShort => 13,
         Reason::RpkiInvalidOrigin | Reason::RpkiInvalidLength => 14,
+        Reason::NeverViaRs => 15,
         Reason::NoPolicy
         | Reason::AsSetInPath
         | Reason::TooManyCommunities
+        | Reason::Peerlock
         | Reason::OtcLeak
-        | Reason::BlackholeNotOwner => return None,
+        | Reason::AspaInvalid
+        | Reason::BlackholeNotOwner
+        | Reason::Rule(_) => return None,
     })
 }
 
@@ -170,7 +178,10 @@ mod tests {
             "path-too-long 2101:6 1101:5 1",
             "too-many-communities 2101:7 1101:15 -",
             "transit-asn 2101:8 1101:14 8",
+            "peerlock 2101:13 2101:13 -",
+            "never-via-rs 2101:14 2101:14 15",
             "otc-leak 2101:9 2101:9 -",
+            "aspa-invalid 2101:10 2101:10 -",
             "next-hop-foreign 2101:11 1101:8 5",
             "next-hop-martian 2101:12 1101:8 5",
             "default-route 2101:16 1101:3 2",

@@ -15,7 +15,7 @@
 //! comes over RTR every few minutes, makes one in microseconds ([`RovIndex::amended`]): it shares the whole table
 //! with the old one and keeps beside it, in small tables of their own, what was added to it and what was removed.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -124,6 +124,31 @@ impl RovIndex {
         RovIndex { whole: self.whole.clone(), added, removed }
     }
 
+    /// The index of these VRPs, in any order, made from this one where few of them are other ones: a validator's new
+    /// file is mostly its old file. Equal ones count once.
+    pub fn replaced(&self, mut vrps: Vec<Vrp>) -> RovIndex {
+        vrps.sort_unstable_by_key(VrpTable::place);
+        vrps.dedup();
+        let Some((added, removed)) = differing(self.whole.iter(), vrps.iter().copied()) else {
+            return RovIndex::build(vrps);
+        };
+        let (added, removed) = (VrpTable::build(added), VrpTable::build(removed));
+        RovIndex { whole: self.whole.clone(), added, removed }
+    }
+
+    /// Which VRPs `new` has and this one has not, and which this one has and `new` has not, where one was made from the
+    /// other by amendments; `None` where they were built apart, and only a walk through both could tell.
+    pub fn difference(&self, new: &RovIndex) -> Option<(Vec<Vrp>, Vec<Vrp>)> {
+        let without = |table: &VrpTable, other: &VrpTable| -> Vec<Vrp> {
+            table.iter().filter(|vrp| !other.contains(*vrp)).collect()
+        };
+        let mut added = without(&new.added, &self.added);
+        added.append(&mut without(&self.removed, &new.removed));
+        let mut removed = without(&self.added, &new.added);
+        removed.append(&mut without(&new.removed, &self.removed));
+        Arc::ptr_eq(&self.whole, &new.whole).then_some((added, removed))
+    }
+
     /// What the VRPs say of a route with this prefix and this origin; `None` is RFC 6811's NONE.
     #[inline]
     pub fn validate<A: Address>(&self, net: Net<A>, origin: Option<Asn>) -> RovState {
@@ -137,6 +162,11 @@ impl RovIndex {
         let mut covering: Vec<Vrp> = kept.chain(self.added.covering(prefix)).collect();
         covering.sort_by_key(|vrp| Reverse(vrp.prefix().len()));
         covering.into_iter()
+    }
+
+    /// Whether this very VRP is in it.
+    pub fn contains(&self, vrp: Vrp) -> bool {
+        self.added.contains(vrp) || (self.whole.contains(vrp) && !self.removed.contains(vrp))
     }
 
     /// Every VRP, in no particular order.
@@ -210,6 +240,30 @@ fn said_by(vrp: Vrp, prefix: Prefix, origin: Option<Asn>) -> RovState {
         }
         _ => RovState::InvalidOrigin,
     }
+}
+
+/// Of two sets in a table's order: what the second alone has, and what the first alone has. `None` where that is more
+/// than [`MOST_AMENDMENTS`].
+fn differing(old: impl Iterator<Item = Vrp>, new: impl Iterator<Item = Vrp>) -> Option<(Vec<Vrp>, Vec<Vrp>)> {
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let (mut old, mut new) = (old.peekable(), new.peekable());
+    while added.len() + removed.len() <= MOST_AMENDMENTS {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return Some((added, removed)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => VrpTable::place(old).cmp(&VrpTable::place(new)),
+        };
+        match order {
+            Ordering::Less => removed.extend(old.next()),
+            Ordering::Greater => added.extend(new.next()),
+            Ordering::Equal => {
+                old.next();
+                new.next();
+            }
+        }
+    }
+    None
 }
 
 /// These prefixes in order, less those that another one covers.

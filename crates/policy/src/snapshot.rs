@@ -9,18 +9,26 @@ use std::sync::Arc;
 use palisade_bgp::Asn;
 
 use crate::actions::ActionScheme;
+use crate::aspa::AspaIndex;
 use crate::bogons::{Bogons, TRANSIT_FREE_ASNS};
 use crate::irr::IrrIndex;
+use crate::origin_set::OriginSet;
+use crate::peerlock::Peerlocks;
 use crate::prefix_set::PrefixSet;
 use crate::rov::RovIndex;
+use crate::rules::Rules;
 
 /// The tables of one generation.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Counts up by one with every change of a table.
     pub generation: u64,
+    /// The generation in which a table that the path stage reads last changed: what it said before is to be asked again.
+    pub path_generation: u64,
     /// The RPKI's VRPs.
     pub rov: Arc<RovIndex>,
+    /// The RPKI's ASPAs.
+    pub aspa: Arc<AspaIndex>,
     /// The IRR's route objects and as-sets.
     pub irr: Arc<IrrIndex>,
     /// What nobody can announce.
@@ -35,6 +43,12 @@ pub struct Snapshot {
     pub peering_lans: Arc<PrefixSet>,
     /// What members of a route server may ask for with communities; `None` where they may not.
     pub actions: Option<Arc<ActionScheme>>,
+    /// Networks that announce nothing through route servers.
+    pub never_via_rs: Arc<OriginSet>,
+    /// Networks whose routes come from where they said, or not at all.
+    pub peerlocks: Arc<Peerlocks>,
+    /// The operator's own rules.
+    pub rules: Arc<Rules>,
 }
 
 impl Default for Snapshot {
@@ -42,7 +56,9 @@ impl Default for Snapshot {
     fn default() -> Self {
         Snapshot {
             generation: 0,
+            path_generation: 0,
             rov: Arc::default(),
+            aspa: Arc::default(),
             irr: Arc::default(),
             bogons: Arc::default(),
             transit_free: Arc::from(TRANSIT_FREE_ASNS),
@@ -50,6 +66,9 @@ impl Default for Snapshot {
             own_prefixes: Arc::default(),
             peering_lans: Arc::default(),
             actions: None,
+            never_via_rs: Arc::default(),
+            peerlocks: Arc::default(),
+            rules: Arc::default(),
         }
     }
 }

@@ -65,10 +65,16 @@ impl VrpTable {
         vrps(&self.v4).chain(vrps(&self.v6))
     }
 
+    /// What a VRP's place in [`VrpTable::iter`] goes by.
+    pub(crate) fn place(vrp: &Vrp) -> (Prefix, Asn, u8) {
+        (vrp.prefix(), vrp.asn(), vrp.max_length())
+    }
+
     /// The prefixes whose VRPs differ. Disjoint, in order.
     pub(crate) fn changed(&self, new: &VrpTable) -> Vec<Prefix> {
-        let v4 = self.v4.changed(&new.v4, same_vrps).into_iter().map(Prefix::V4);
-        v4.chain(self.v6.changed(&new.v6, same_vrps).into_iter().map(Prefix::V6)).collect()
+        let v4 = self.v4.changed(&new.v4, |_, old, new| same_vrps(old, new)).into_iter().map(Prefix::V4);
+        v4.chain(self.v6.changed(&new.v6, |_, old, new| same_vrps(old, new)).into_iter().map(Prefix::V6))
+            .collect()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,8 +1,9 @@
-//! VRPs from a file, as the validators write them.
+//! VRPs and ASPAs from a file, as the validators write them.
 //!
 //! | format | written by |
 //! |---|---|
 //! | JSON with a list `roas` of `{"prefix", "maxLength", "asn"}` | rpki-client, Routinator, OctoRPKI, StayRTR's caches |
+//! | .. and a list `aspas` of `{"customer_asid", "providers"}` or `{"customer", "providers"}` | rpki-client, Routinator |
 //! | CSV with a header that names ASN, prefix and max length | Routinator, rpki-client, the RIRs' exports |
 //!
 //! Which it is shows in the first characters. Input comes decompressed. It is read as a stream: what is held is the
@@ -10,21 +11,30 @@
 //!
 //! What can't be trusted must not loosen the judge, and fewer VRPs loosen it (invalid becomes not-found). So a file
 //! that breaks off, or has no list of VRPs, is refused whole, and so is a set without a single VRP unless the
-//! caller says that it expects one. An entry that means nothing (RFC 6482 s3.3: a maxLength out of its range; host
+//! caller says that it expects one. A list that is empty is a claim, one that is not there is none: JSON with `aspas`
+//! and without `roas` is a file of ASPAs, as an operator may write for his own customers; no validator writes one. No
+//! ASPA at all is nothing unusual. An entry that means nothing (RFC 6482 s3.3: a maxLength out of its range; host
 //! bits) is left out and named.
 
+mod aspa_json;
 mod csv;
 mod json;
+mod scalar;
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use palisade_bgp::{Asn, Prefix};
 
+use crate::aspa::Aspa;
 use crate::malformed::{Malformed, quoted};
 use crate::vrp::Vrp;
 
 /// The most VRPs that a file may hold: twenty times the Internet's of 2025.
 pub const MAX_VRPS: usize = 16_000_000;
+/// The most ASPAs that a file may hold: eight times the Internet's ASes of 2025.
+pub const MAX_ASPAS: usize = 1_000_000;
+/// The most providers that a file's ASPAs may name, all together.
+pub const MAX_PROVIDERS: usize = 16_000_000;
 /// The most octets that a file may have, decompressed.
 pub const MAX_OCTETS: u64 = 2 << 30;
 
@@ -51,9 +61,11 @@ pub enum EmptySet {
 pub struct VrpFile {
     /// The VRPs, in the file's order.
     pub vrps: Vec<Vrp>,
+    /// The ASPAs, in the file's order; several of one customer are one, with the providers of all.
+    pub aspas: Vec<Aspa>,
     /// The file's form.
     pub format: VrpFormat,
-    /// What was left out: elements of `roas`, or lines.
+    /// What was left out: elements of `roas` or `aspas`, or lines.
     pub malformed: Malformed,
 }
 
@@ -74,6 +86,9 @@ pub enum VrpFileError {
     /// It holds more VRPs than [`MAX_VRPS`].
     #[error("more than {MAX_VRPS} VRPs")]
     TooMany,
+    /// It holds more ASPAs than [`MAX_ASPAS`], or more providers than [`MAX_PROVIDERS`].
+    #[error("more than {MAX_ASPAS} ASPAs, or {MAX_PROVIDERS} providers")]
+    TooManyAspas,
     /// It holds no VRP.
     #[error("not a single VRP ({0}): refused, because without VRPs nothing is invalid")]
     Empty(Malformed),
@@ -89,11 +104,12 @@ impl VrpFile {
             Some(_) => csv::read(input, &mut collector).map(|()| VrpFormat::Csv)?,
             None => return Err(VrpFileError::NotVrps),
         };
-        let Collector { vrps, malformed } = collector;
-        if vrps.is_empty() && empty == EmptySet::Refuse {
+        let Collector { vrps, aspas, claims_vrps, malformed, .. } = collector;
+        let is_empty = vrps.is_empty() && (claims_vrps || aspas.is_empty());
+        if is_empty && empty == EmptySet::Refuse {
             return Err(VrpFileError::Empty(malformed));
         }
-        Ok(VrpFile { vrps, format, malformed })
+        Ok(VrpFile { vrps, aspas, format, malformed })
     }
 }
 
@@ -112,10 +128,29 @@ fn first_octet(input: &mut impl BufRead) -> io::Result<Option<u8>> {
 #[derive(Default)]
 struct Collector {
     vrps: Vec<Vrp>,
+    aspas: Vec<Aspa>,
+    /// Providers in all ASPAs.
+    providers: usize,
+    /// Whether the file has a list of VRPs, be it empty.
+    claims_vrps: bool,
     malformed: Malformed,
 }
 
 impl Collector {
+    fn take_aspa(&mut self, position: u64, entry: Result<Aspa, String>) -> Result<(), VrpFileError> {
+        match entry {
+            Ok(aspa) => {
+                self.providers += aspa.providers.len();
+                if self.aspas.len() == MAX_ASPAS || self.providers > MAX_PROVIDERS {
+                    return Err(VrpFileError::TooManyAspas);
+                }
+                self.aspas.push(aspa);
+            }
+            Err(fault) => self.malformed.note(position, format_args!("ASPA: {fault}")),
+        }
+        Ok(())
+    }
+
     fn take(&mut self, position: u64, entry: Result<Vrp, String>) -> Result<(), VrpFileError> {
         match entry {
             Ok(_) if self.vrps.len() == MAX_VRPS => return Err(VrpFileError::TooMany),

@@ -18,7 +18,7 @@ use palisade_policy::{
     AsSetName, Expansion, ExpansionError, ExpansionLimits, IrrBuilder, IrrError, IrrIndex, IrrReport,
 };
 use proptest::prelude::*;
-use support::{net, net6, prefix, real_data};
+use support::{net, net6, prefix, real_data, tar_files};
 
 fn read(dumps: &[&str]) -> (IrrIndex, Vec<IrrReport>) {
     let mut builder = IrrBuilder::default();
@@ -239,7 +239,7 @@ fn an_expansion_ends_at_each_limit_and_says_so() {
         let expansion = index.expand("AS-C0", &limits).unwrap();
         (expansion.origins.len(), expansion.truncated)
     };
-    let all = ExpansionLimits { depth: 100, sets: 100, origins: 100 };
+    let all = ExpansionLimits { depth: 100, sets: 100, origins: 100, ranges: 100 };
     assert_eq!(within(all), (100, None));
     assert_eq!(within(ExpansionLimits { depth: 98, ..all }), (99, Some(Truncation::Depth)));
     assert_eq!(within(ExpansionLimits { sets: 99, ..all }), (99, Some(Truncation::Sets)));
@@ -308,28 +308,10 @@ fn dn42() -> Option<&'static str> {
         let path = real_data("irr/dn42-registry-20231022.tar.gz")?;
         let mut tar = Vec::new();
         GzDecoder::new(File::open(path).unwrap()).read_to_end(&mut tar).unwrap();
-        Some(tar_files(&tar, &["data/route/", "data/route6/", "data/as-set/", "data/aut-num/"]))
+        let folders = ["data/route/", "data/route6/", "data/as-set/", "data/aut-num/"];
+        Some(tar_files(&tar, &folders).join("\n\n"))
     });
     DUMP.as_deref()
-}
-
-/// The files of a tar archive in some folders, one behind the other with a blank line between.
-fn tar_files(tar: &[u8], folders: &[&str]) -> String {
-    let mut text = String::new();
-    let mut rest = tar;
-    while rest.len() >= 512 && rest[0] != 0 {
-        let field = |from: usize, len: usize| {
-            let octets = &rest[from..from + len];
-            String::from_utf8_lossy(octets.split(|octet| *octet == 0).next().unwrap()).trim().to_owned()
-        };
-        let (name, size) = (field(0, 100), usize::from_str_radix(&field(124, 12), 8).unwrap());
-        if rest[156] == b'0' && folders.iter().any(|folder| name.starts_with(folder)) {
-            text.push_str(&String::from_utf8_lossy(&rest[512..512 + size]));
-            text.push_str("\n\n");
-        }
-        rest = &rest[512 + size.div_ceil(512) * 512..];
-    }
-    text
 }
 
 #[test]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use palisade_bgp::attributes::Community;
 use palisade_bgp::{Address, Asn, Net};
 use palisade_policy::{
-    Evidence, IrrBuilder, Mode, OriginSet, Peer, PrefixSet, Reason, Role, RovIndex, RovState, Snapshot,
-    Trace, Verdict, Vrp, judge,
+    Aspa, AspaIndex, Evidence, IrrBuilder, Mode, OriginSet, Peer, PrefixSet, Reason, Role, RovIndex,
+    RovState, Snapshot, Trace, Verdict, Vrp, judge,
 };
 use support::{Announcement, address, net, net6, prefix};
 
@@ -89,9 +89,9 @@ fn a_good_route_is_accepted_from_every_role() {
 }
 
 #[test]
-fn a_verdict_is_four_octets_at_most() {
-    assert!(size_of::<Verdict>() <= 4);
-    assert!(size_of::<palisade_policy::PathVerdict>() <= 4);
+fn a_verdict_is_two_words_at_most() {
+    assert!(size_of::<Verdict>() <= 16);
+    assert!(size_of::<palisade_policy::PathVerdict>() <= 16);
 }
 
 #[test]
@@ -462,4 +462,218 @@ fn evidence_names_what_an_answer_rests_on() {
     assert_eq!(shown(Reason::NextHopForeign), "the next hop is 195.69.144.1, the peer is 195.69.144.1");
     assert_eq!(shown(Reason::FirstAsMismatch), "the path begins with AS3333, the peer is AS3333");
     assert_eq!(shown(Reason::BlackholeNotOwner), "no BLACKHOLE");
+}
+
+/// AS 6666 has the provider AS 3333, AS 4444 another, and AS 3333 none.
+fn with_aspas() -> Snapshot {
+    let aspa = |customer, provider| Aspa {
+        customer: Asn(customer),
+        providers: OriginSet::from_iter([Asn(provider)]),
+    };
+    Snapshot {
+        aspa: Arc::new(AspaIndex::build([aspa(6666, 3333), aspa(4444, 1103), aspa(3333, 0)])),
+        ..tables()
+    }
+}
+
+mod aspa {
+    use palisade_policy::AspaState;
+    use palisade_policy::judge_path;
+
+    use super::*;
+
+    fn state(path: &str, role: Role, tables: &Snapshot) -> AspaState {
+        let announcement = Announcement::new(path, "195.69.144.1");
+        judge_path(&announcement.attributes(), &peer(role), tables, &mut ()).aspa
+    }
+
+    #[test]
+    fn what_came_from_below_or_beside_must_have_climbed() {
+        for (role, expected) in [
+            (Role::Customer, Some(Reason::AspaInvalid)),
+            (Role::Peer, Some(Reason::AspaInvalid)),
+            (Role::RsClient, Some(Reason::AspaInvalid)),
+            (Role::Rs, Some(Reason::AspaInvalid)),
+            (Role::Provider, None),
+            (Role::Internal, None),
+        ] {
+            for (path, expected) in [("3333 6666", None), ("3333 4444", expected)] {
+                let announcement = Announcement::new(path, "195.69.144.1");
+                // What is registered is another question.
+                let mut peer = peer(role);
+                for check in [Reason::IrrOriginNotInAsSet, Reason::IrrPrefixNotRegistered] {
+                    peer.checks.set(check, Mode::Off).unwrap();
+                }
+                let (verdict, _) = judged(net("193.3.0.0/16"), &announcement, &peer, &with_aspas());
+                assert_eq!(verdict.reason, expected, "{role} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_state_is_found_whatever_decides_and_not_where_it_is_not_asked() {
+        use AspaState::{Invalid, Unknown, Unverified, Valid};
+        let tables = with_aspas();
+        for (path, role, expected) in [
+            ("3333 6666", Role::Customer, Valid),
+            ("3333 7777", Role::Customer, Unknown),
+            ("3333 64512 6666", Role::Customer, Invalid),
+            ("3333 {6666}", Role::Provider, Invalid),
+            ("", Role::Customer, Invalid),
+            ("3333 7777 6666", Role::Internal, Unverified),
+        ] {
+            assert_eq!(state(path, role, &tables), expected, "{path} {role}");
+        }
+        assert_eq!(state("3333", Role::Customer, &super::tables()), Unverified, "without ASPAs");
+        let mut off = peer(Role::Customer);
+        off.checks.set(Reason::AspaInvalid, Mode::Off).unwrap();
+        let leak = Announcement::new("3333 7777 6666", "195.69.144.1");
+        assert_eq!(judge_path(&leak.attributes(), &off, &tables, &mut ()).aspa, Invalid, "rules may ask it");
+    }
+
+    /// Once a path is longer than any that is meant, it costs its length and no more.
+    #[test]
+    fn a_path_of_thousands_is_verified() {
+        let long = format!("3333 {}", "7777 8888 ".repeat(8_000));
+        let mut tolerant = peer(Role::Customer);
+        tolerant.limits.path_length = u16::MAX;
+        let announcement = Announcement::new(&long, "195.69.144.1");
+        let found = judge_path(&announcement.attributes(), &tolerant, &with_aspas(), &mut ());
+        assert_eq!(found.aspa, AspaState::Unknown);
+    }
+
+    #[test]
+    fn evidence_names_the_hops_that_nobody_authorized() {
+        let shown = |path: &str, role, tables: &Snapshot| {
+            let announcement = Announcement::new(path, "195.69.144.1");
+            let (_, trace) = judged(net(ROUTE), &announcement, &peer(role), tables);
+            let found = trace.findings.iter().find(|finding| finding.reason == Reason::AspaInvalid);
+            found.unwrap().evidence.to_string()
+        };
+        let tables = with_aspas();
+        for (path, role, expected) in [
+            ("3333 6666", Role::Customer, "valid upstream; of 2 AS numbers it climbs 2"),
+            ("3333 7777 8888", Role::Customer, "unknown upstream; of 3 AS numbers it climbs 1 to 3"),
+            (
+                "3333 7777 6666",
+                Role::Customer,
+                "invalid upstream; of 3 AS numbers it climbs 1; not authorized: AS7777 by AS6666",
+            ),
+            (
+                "3333 6666 7777 6666",
+                Role::Provider,
+                "invalid downstream; of 4 AS numbers it climbs 1 and comes down 1; \
+                 not authorized: AS7777 by AS6666, AS6666 by AS3333, AS7777 by AS6666",
+            ),
+            ("3333 {6666}", Role::Customer, "invalid upstream; the path is not one sequence"),
+            ("6666", Role::Customer, "invalid upstream; the path does not begin with the peer's AS"),
+            ("", Role::Customer, "invalid upstream; the path is empty"),
+            ("3333", Role::Internal, "not asked within an AS"),
+        ] {
+            assert_eq!(shown(path, role, &tables), expected);
+        }
+        assert_eq!(shown("3333", Role::Customer, &super::tables()), "not asked, as there are no ASPAs");
+    }
+}
+
+mod peerlock {
+    use palisade_policy::{Peerlock, Peerlocks};
+
+    use super::*;
+
+    /// AS 3320 is heard from itself or AS 1103, AS 714 from itself alone.
+    fn locked() -> Snapshot {
+        let lock = |asn, upstreams: &[u32]| Peerlock {
+            asn: Asn(asn),
+            upstreams: upstreams.iter().copied().map(Asn).collect(),
+        };
+        let locks = Peerlocks::from_iter([lock(3320, &[1103]), lock(714, &[])]);
+        Snapshot { peerlocks: Arc::new(locks), transit_free: Arc::default(), ..tables() }
+    }
+
+    fn is_refused(path: &str, of: u32, change: impl Fn(&mut Peer)) -> bool {
+        let mut from = peer(Role::Provider);
+        from.asn = Asn(of);
+        change(&mut from);
+        let announcement = Announcement::new(path, "195.69.144.1");
+        judged(net("193.3.0.0/16"), &announcement, &from, &locked()).0.reason == Some(Reason::Peerlock)
+    }
+
+    #[test]
+    fn a_protected_network_is_heard_from_itself_and_those_it_named() {
+        for (path, of, refused) in [
+            ("3320 3333", 3320, false),
+            ("3320 3320 3333", 3320, false),
+            ("1103 3320 3333", 1103, false),
+            ("1103 1103 3320 3320 3333", 1103, false),
+            ("1103 6666 3320 3333", 1103, true),
+            ("6666 1103 3320 3333", 6666, true),
+            ("6666 3320 3333", 6666, true),
+            ("6666 3320", 6666, true),
+            ("3320 6666 3320 3333", 3320, true),
+            ("1103 714 3333", 1103, true),
+            ("714 3320 3333", 714, true),
+            ("6666 3333", 6666, false),
+        ] {
+            assert_eq!(is_refused(path, of, |_| {}), refused, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_was_named_may_carry_it_anywhere() {
+        let named = |peer: &mut Peer| peer.may_carry = Arc::new(OriginSet::from_iter([Asn(3320)]));
+        assert!(!is_refused("6666 7777 3320 3333", 6666, named));
+        assert!(is_refused("6666 7777 714 3333", 6666, named), "another is not meant");
+    }
+
+    #[test]
+    fn it_binds_every_external_role_and_names_what_is_out_of_place() {
+        let leak = Announcement::new("3333 3320 6666 714 3333", "195.69.144.1");
+        for role in Role::ALL {
+            let (verdict, trace) = judged(net("193.3.0.0/16"), &leak, &peer(role), &locked());
+            let expected = (role != Role::Internal).then_some(Reason::Peerlock);
+            assert_eq!(verdict.reason, expected, "{role}");
+            let found = trace.findings.iter().find(|finding| finding.reason == Reason::Peerlock).unwrap();
+            assert_eq!(found.evidence.to_string(), "in the path: AS3320, AS714");
+        }
+        // A route server's member that is the protected network itself.
+        let own = Announcement::new("3320 3333", "195.69.144.1");
+        let through = judged(net("193.3.0.0/16"), &own, &peer(Role::Rs), &locked()).0;
+        assert_eq!(through.reason, None);
+    }
+}
+
+#[test]
+fn a_network_that_shuns_route_servers_is_heard_of_none() {
+    let tables = Snapshot { never_via_rs: Arc::new(OriginSet::from_iter([Asn(6666)])), ..tables() };
+    for role in Role::ALL {
+        let expected = matches!(role, Role::Rs | Role::RsClient).then_some(Reason::NeverViaRs);
+        for path in ["3333 6666 3333", "3333 7777 6666 3333"] {
+            let announcement = Announcement::new(path, "195.69.144.1");
+            let (verdict, _) = judged(net("193.3.0.0/16"), &announcement, &peer(role), &tables);
+            assert_eq!(verdict.reason, expected, "{role} {path}");
+        }
+        let mut enforced = peer(role);
+        enforced.checks.set(Reason::NeverViaRs, Mode::Enforce).unwrap();
+        let announcement = Announcement::new("3333 6666 3333", "195.69.144.1");
+        let (verdict, _) = judged(net("193.3.0.0/16"), &announcement, &enforced, &tables);
+        assert_eq!(verdict.reason, expected, "{role}: whatever is chosen, it is about route servers");
+    }
+}
+
+/// RFC 8893: what we originate has an empty path, and our own AS as its origin.
+#[test]
+fn what_we_originate_must_not_be_invalid_and_should_be_registered() {
+    let nobody = Announcement::new("", "0.0.0.0");
+    for (asn, route, reason, observed) in [
+        (3333, "193.0.0.0/20", None, None),
+        (3333, "193.0.0.0/21", Some(Reason::RpkiInvalidLength), None),
+        (5555, "193.0.0.0/20", Some(Reason::RpkiInvalidOrigin), None),
+        (3333, "193.5.0.0/16", None, Some(Reason::IrrPrefixNotRegistered)),
+        (3333, "10.0.0.0/25", None, Some(Reason::IrrPrefixNotRegistered)),
+    ] {
+        let (verdict, _) = judged(net(route), &nobody, &Peer::ours(Asn(asn)), &tables());
+        assert_eq!((verdict.reason, verdict.observed), (reason, observed), "{asn} {route}");
+        assert!(verdict.amendment.is_none());
+    }
 }

@@ -210,6 +210,16 @@ proptest! {
                     prop_assert_eq!(validate(&index, *route, *origin), expected);
                 }
             }
+            let anew = index.replaced(held.iter().copied().chain(held.iter().copied()).collect());
+            prop_assert_eq!(anew.iter().collect::<BTreeSet<Vrp>>(), held.clone());
+            for other in [&amended, &anew] {
+                let before: BTreeSet<Vrp> = index.iter().collect();
+                let (come, gone) = index.difference(other).unwrap();
+                let sorted = |vrps: Vec<Vrp>| vrps.into_iter().collect::<BTreeSet<Vrp>>();
+                prop_assert_eq!(sorted(come), held.difference(&before).copied().collect::<BTreeSet<Vrp>>());
+                prop_assert_eq!(sorted(gone), before.difference(&held).copied().collect::<BTreeSet<Vrp>>());
+            }
+            prop_assert!(before_and_now(&index, &held).all(|vrp| amended.contains(vrp) == held.contains(&vrp)));
             index = amended;
         }
     }
@@ -275,6 +285,24 @@ fn an_index_of_one_address_finds_it_and_nothing_else() {
             );
         }
     }
+}
+
+fn before_and_now<'a>(index: &'a RovIndex, held: &'a BTreeSet<Vrp>) -> impl Iterator<Item = Vrp> + 'a {
+    index.iter().chain(held.iter().copied())
+}
+
+#[test]
+fn an_index_replaced_by_quite_another_set_shares_nothing_with_it() {
+    let vrp = |at: usize| Vrp::new(Prefix::V4(Net::new((at as u32) << 8, 24)), 24, Asn(7)).unwrap();
+    let index = RovIndex::build((0..10).map(vrp));
+    let few = index.replaced((0..MOST_AMENDMENTS + 10).map(vrp).collect());
+    assert_eq!(
+        index.difference(&few).map(|(come, gone)| (come.len(), gone.len())),
+        Some((MOST_AMENDMENTS, 0))
+    );
+    let many = index.replaced((0..MOST_AMENDMENTS + 11).map(vrp).collect());
+    assert!(index.difference(&many).is_none());
+    assert_eq!(many.len(), MOST_AMENDMENTS + 11);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Read};
 
 use palisade_bgp::Asn;
 use palisade_policy::vrps::{MAX_OCTETS, VrpFormat};
-use palisade_policy::{EmptySet, Vrp, VrpFile, VrpFileError};
+use palisade_policy::{Aspa, EmptySet, Vrp, VrpFile, VrpFileError};
 use proptest::prelude::*;
 use support::{prefix, real_data};
 
@@ -27,7 +27,7 @@ fn the_forms_of_each_validator_are_read() {
     let forms = [
         r#"{"metadata":{"vrps":2},"roas":[
             {"asn":64500,"prefix":"192.0.2.0/24","maxLength":26,"ta":"ripe","expires":1753453058},
-            {"asn":64501,"prefix":"2001:db8::/32","maxLength":48,"ta":"ripe","expires":1753453058}],"aspas":[{}]}"#,
+            {"asn":64501,"prefix":"2001:db8::/32","maxLength":48,"ta":"ripe","expires":1753453058}],"spls":[{}]}"#,
         r#" {"roas":[{"asn":"AS64500","prefix":"192.0.2.0/24","maxLength":26,"ta":"lacnic"},
             {"ta":"x","nested":{"a":[1,{"b":null}]},"maxLength":48,"prefix":"2001:db8::/32","asn":"64501"}]}"#,
         "ASN,IP Prefix,Max Length,Trust Anchor\nAS64500,192.0.2.0/24,26,ripe\nAS64501,2001:db8::/32,48,ripe\n",
@@ -43,6 +43,61 @@ fn the_forms_of_each_validator_are_read() {
     }
     assert_eq!(read(forms[0]).unwrap().format, VrpFormat::Json);
     assert_eq!(read(forms[2]).unwrap().format, VrpFormat::Csv);
+}
+
+fn aspa(customer: u32, providers: &[u32]) -> Aspa {
+    Aspa { customer: Asn(customer), providers: providers.iter().copied().map(Asn).collect() }
+}
+
+#[test]
+fn the_aspas_of_each_validator_are_read() {
+    let forms = [
+        r#"{"roas":[{"asn":1,"prefix":"10.0.0.0/8"}],"aspas":[
+            {"customer_asid":64500,"expires":1753070425,"providers":[64502,64501]},
+            {"customer_asid":64503,"expires":1753070425,"providers":[0]}]}"#,
+        r#"{"metadata":{},"aspas":[{"customer":"AS64500","providers":["AS64501","AS64502"],"ta":"ripe"},
+            {"providers":["AS0"],"customer":"AS64503"}],"roas":[{"asn":"AS1","prefix":"10.0.0.0/8"}]}"#,
+    ];
+    for form in forms {
+        let file = read(form).unwrap();
+        assert_eq!(file.aspas, [aspa(64500, &[64501, 64502]), aspa(64503, &[0])], "{form}");
+        assert_eq!((file.vrps.len(), file.malformed.count), (1, 0), "{form}");
+    }
+}
+
+#[test]
+fn a_malformed_aspa_costs_itself_alone_and_is_named() {
+    let many = vec!["1"; 16_381].join(",");
+    let entries = [
+        (r#"{"customer_asid":1,"providers":[]}"#.into(), "ASPA: no provider of AS1"),
+        (r#"{"customer_asid":1}"#.into(), "ASPA: no providers of AS1"),
+        (
+            r#"{"customer_asid":1,"providers":[2,-1]}"#.into(),
+            "ASPA: providers of AS1: asn is a negative number",
+        ),
+        (
+            r#"{"customer_asid":1,"providers":{"ipv4":[2]}}"#.into(),
+            "ASPA: providers of AS1: an object, not a list",
+        ),
+        (r#"{"providers":[2]}"#.into(), "ASPA: customer: no asn"),
+        ("7".into(), "ASPA: a number, not an object"),
+        (format!(r#"{{"customer_asid":1,"providers":[{many}]}}"#), "ASPA: providers of AS1: more than 16380"),
+    ];
+    for (entry, fault) in entries {
+        let good = r#"{"customer_asid":2,"providers":[3]}"#;
+        let file = read(&format!(r#"{{"aspas":[{good},{entry}]}}"#)).unwrap();
+        assert_eq!(file.aspas, [aspa(2, &[3])], "{fault}");
+        assert_eq!((file.malformed.first[0].position, file.malformed.first[0].fault.as_str()), (2, fault));
+    }
+}
+
+#[test]
+fn an_empty_list_is_a_claim_and_a_missing_one_is_none() {
+    let aspas = r#""aspas":[{"customer_asid":2,"providers":[3]}]"#;
+    assert_eq!(read(&format!("{{{aspas}}}")).unwrap().aspas.len(), 1);
+    assert!(matches!(read(&format!(r#"{{"roas":[],{aspas}}}"#)), Err(VrpFileError::Empty(_))));
+    assert!(matches!(read(r#"{"aspas":[]}"#), Err(VrpFileError::Empty(_))));
+    assert!(matches!(read(r#"{"metadata":{}}"#), Err(VrpFileError::NotVrps)));
 }
 
 #[test]

@@ -2,8 +2,11 @@
 //!
 //! A full table's paths share their attributes five to one and more, so a path holds a counted reference and the
 //! [`Interner`] finds the set by the octets of its canonical wire form: what is seen again costs a hash and a
-//! comparison. What depends on the path alone (its shape, bogon ASNs, loops, roles, the next hop) is judged here, once
-//! per set, and what the decision process reads is kept beside it.
+//! comparison. What depends on the path alone (its shape, bogon ASNs, loops, roles, the next hop) is judged once per set
+//! and kept here, and so is what the decision process reads.
+//!
+//! Where import changes attributes, a path is held with a second set that is made of the one received
+//! (`derived.rs`): it is what is ranked, shown and sent on. What is judged is always what was received.
 //!
 //! An interner belongs to one session: the verdict of the path stage depends on the peer, and two peers hardly ever
 //! send equal attributes, because each puts its own AS and next hop first.
@@ -15,7 +18,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use palisade_bgp::Asn;
 use palisade_bgp::attributes::{Attributes, Community, Facts, NextHop};
-use palisade_policy::PathVerdict;
+use palisade_policy::{Amendment, PathVerdict, Peer, Snapshot, judge_path};
+
+use crate::judgement::{Judgement, Stamp};
 
 /// A set of path attributes and what was found out about it once.
 #[derive(Debug)]
@@ -23,10 +28,23 @@ pub struct AttributeSet {
     wire: Box<[u8]>,
     facts: Facts,
     next_hop: NextHop,
-    path_verdict: PathVerdict,
+    judgement: Judgement,
     scope: Scope,
     shutting_down: bool,
     only_to_customer: Option<Asn>,
+    /// Where it is made of another set.
+    derivation: Option<Box<Derivation>>,
+}
+
+/// How a set was made of another one.
+#[derive(Debug)]
+pub(crate) struct Derivation {
+    /// The attributes as they were received.
+    pub(crate) received: Arc<AttributeSet>,
+    /// What was changed in them.
+    pub(crate) amendment: Amendment,
+    /// The degree of preference that import gives the path instead of the peer's.
+    pub(crate) local_preference: Option<u32>,
 }
 
 /// How far well-known communities let a path go (RFC 1997).
@@ -41,17 +59,27 @@ pub enum Scope {
 }
 
 impl AttributeSet {
-    /// Copies the attributes of an announcement. `marked` is the ONLY_TO_CUSTOMER they are given on receipt where they
-    /// bring none (RFC 9234 s5, ingress rule 3).
-    pub fn new(attributes: &Attributes<'_>, path_verdict: PathVerdict, marked: Option<Asn>) -> Self {
+    /// Copies the attributes of an announcement, of which the path stage said `path_verdict`. `marked` is the ONLY_TO_CUSTOMER they
+    /// are given on receipt where they bring none (RFC 9234 s5, ingress rule 3).
+    pub fn new(
+        attributes: &Attributes<'_>,
+        path_verdict: PathVerdict,
+        stamp: Stamp,
+        marked: Option<Asn>,
+    ) -> Self {
+        AttributeSet::with(attributes, Judgement::new(path_verdict, stamp), marked)
+    }
+
+    fn with(attributes: &Attributes<'_>, judgement: Judgement, marked: Option<Asn>) -> Self {
         AttributeSet {
             wire: attributes.wire.into(),
             facts: *attributes.facts,
             next_hop: attributes.next_hop,
-            path_verdict,
+            judgement,
             scope: scope(attributes),
             shutting_down: attributes.communities().any(|one| one == Community::GRACEFUL_SHUTDOWN),
             only_to_customer: attributes.facts.only_to_customer.or(marked),
+            derivation: None,
         }
     }
 
@@ -60,7 +88,21 @@ impl AttributeSet {
         const WIRE: [u8; 7] = [0x40, 1, 1, 0, 0x40, 2, 0];
         let facts = Facts::default();
         let attributes = Attributes { wire: &WIRE, facts: &facts, next_hop };
-        AttributeSet::new(&attributes, PathVerdict::default(), None)
+        AttributeSet::with(&attributes, Judgement::none(), None)
+    }
+
+    /// The set that import makes of a received one.
+    pub(crate) fn derived(attributes: &Attributes<'_>, derivation: Derivation) -> Self {
+        let marked = derivation.received.only_to_customer;
+        AttributeSet {
+            derivation: Some(Box::new(derivation)),
+            ..AttributeSet::with(attributes, Judgement::none(), marked)
+        }
+    }
+
+    /// The same set, kept from all peers.
+    pub(crate) fn for_nobody(self) -> Self {
+        AttributeSet { scope: Scope::Nobody, ..self }
     }
 
     /// The attributes, as everything reads them.
@@ -68,9 +110,47 @@ impl AttributeSet {
         Attributes { wire: &self.wire, facts: &self.facts, next_hop: self.next_hop }
     }
 
-    /// What the path stage made of it.
-    pub fn path_verdict(&self) -> PathVerdict {
-        self.path_verdict
+    /// The attributes as they were received: its own, unless import has changed them.
+    pub fn received(self: &Arc<Self>) -> &Arc<AttributeSet> {
+        self.derivation.as_ref().map_or(self, |derivation| &derivation.received)
+    }
+
+    /// What import has changed in the attributes that were received.
+    pub fn amendment(&self) -> Amendment {
+        self.derivation.as_ref().map_or(Amendment::NONE, |derivation| derivation.amendment)
+    }
+
+    /// The degree of preference that import gives the path instead of the peer's.
+    #[inline]
+    pub fn local_preference(&self) -> Option<u32> {
+        self.derivation.as_ref().and_then(|derivation| derivation.local_preference)
+    }
+
+    /// Whether it is the same, whatever it was made of.
+    pub(crate) fn says_the_same(&self, other: &AttributeSet) -> bool {
+        self.wire == other.wire
+            && self.next_hop == other.next_hop
+            && self.local_preference() == other.local_preference()
+            && self.scope == other.scope
+    }
+
+    /// What the path stage says of received attributes by these tables and that policy of their peer, which `stamp` tells
+    /// of: it is asked again where what is kept was made by others.
+    #[inline]
+    pub(crate) fn judged(&self, policy: &Peer, tables: &Snapshot, stamp: Stamp) -> PathVerdict {
+        self.judgement.made_by(stamp).unwrap_or_else(|| {
+            let verdict = judge_path(&self.attributes(), policy, tables, &mut ());
+            self.judgement.replace(verdict, stamp);
+            verdict
+        })
+    }
+
+    /// Whether it asks for traffic to be dropped (RFC 7999).
+    pub fn is_blackhole(&self) -> bool {
+        match &self.derivation {
+            Some(derivation) => derivation.received.judgement.is_blackhole(),
+            None => self.judgement.is_blackhole(),
+        }
     }
 
     /// How far its communities let it go.
@@ -100,7 +180,7 @@ impl AttributeSet {
 
     /// Octets of memory it takes.
     pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.wire.len()
+        size_of::<Self>() + self.wire.len() + self.derivation.as_ref().map_or(0, |_| size_of::<Derivation>())
     }
 }
 
@@ -142,11 +222,11 @@ impl Interner {
         }
     }
 
-    /// The set equal to `attributes`; `judge` is asked for its verdict where there is none yet.
+    /// The set equal to `attributes`; `judge` is asked for its verdict where there is none yet, and by what that is made.
     pub fn intern(
         &mut self,
         attributes: &Attributes<'_>,
-        judge: impl FnOnce() -> PathVerdict,
+        judge: impl FnOnce() -> (PathVerdict, Stamp),
     ) -> Arc<AttributeSet> {
         let hash = self.hasher.hash_one((attributes.wire, attributes.next_hop));
         let same =
@@ -155,7 +235,8 @@ impl Interner {
             return Arc::clone(set);
         }
         self.sweep_if_due();
-        let set = Arc::new(AttributeSet::new(attributes, judge(), self.marked));
+        let (verdict, stamp) = judge();
+        let set = Arc::new(AttributeSet::new(attributes, verdict, stamp, self.marked));
         let hasher = &self.hasher;
         self.sets.insert_unique(hash, Arc::clone(&set), |set| hasher.hash_one((&*set.wire, set.next_hop)));
         set
@@ -194,7 +275,7 @@ mod tests {
         let wire = asn.to_be_bytes();
         let next_hop = NextHop::V4(std::net::Ipv4Addr::UNSPECIFIED);
         let attributes = Attributes { wire: &wire, facts: &Facts::default(), next_hop };
-        interner.intern(&attributes, PathVerdict::default)
+        interner.intern(&attributes, Default::default)
     }
 
     #[test]

@@ -7,20 +7,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use foldhash::fast::FixedState;
-use palisade_policy::{Reason, RovState};
+use palisade_policy::{PerReason, RovState};
 
 use crate::path::{Path, PeerIndex};
-
-/// Places for reasons, found by their number.
-const REASONS: usize = 64;
-
-const _: () = {
-    let mut at = 0;
-    while at < Reason::ALL.len() {
-        assert!((Reason::ALL[at] as usize) < REASONS);
-        at += 1;
-    }
-};
 
 /// Numbers of paths, by what became of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +18,10 @@ pub struct Tally<N = i64> {
     pub received: N,
     /// Let into the decision process.
     pub accepted: N,
-    /// Rejected, by the number of their [`Reason`].
-    pub rejected: [N; REASONS],
-    /// Those for which a check that is only observed failed, by the number of its [`Reason`].
-    pub observed: [N; REASONS],
+    /// Rejected, by reason.
+    pub rejected: PerReason<N>,
+    /// Those for which a check that is only observed failed, by its reason.
+    pub observed: PerReason<N>,
     /// By [`RovState`] in the order of [`RovState::ALL`].
     pub rov: [N; RovState::ALL.len()],
 }
@@ -42,8 +31,8 @@ impl Default for Tally {
         Tally {
             received: 0,
             accepted: 0,
-            rejected: [0; REASONS],
-            observed: [0; REASONS],
+            rejected: PerReason::default(),
+            observed: PerReason::default(),
             rov: [0; RovState::ALL.len()],
         }
     }
@@ -56,11 +45,11 @@ impl Tally {
         let verdict = path.verdict();
         self.rov[verdict.rov as usize] += by;
         if let Some(reason) = verdict.observed {
-            self.observed[reason as usize] += by;
+            self.observed[reason] += by;
         }
         match verdict.reason {
             None => self.accepted += by,
-            Some(reason) => self.rejected[reason as usize] += by,
+            Some(reason) => self.rejected[reason] += by,
         }
     }
 
@@ -68,15 +57,19 @@ impl Tally {
     pub fn add(&mut self, other: &Tally) {
         self.received += other.received;
         self.accepted += other.accepted;
-        self.rejected.iter_mut().zip(other.rejected).for_each(|(sum, more)| *sum += more);
-        self.observed.iter_mut().zip(other.observed).for_each(|(sum, more)| *sum += more);
+        add_each(&mut self.rejected, &other.rejected);
+        add_each(&mut self.observed, &other.observed);
         self.rov.iter_mut().zip(other.rov).for_each(|(sum, more)| *sum += more);
     }
 
     /// How many the judge rejected.
     pub fn rejected_total(&self) -> i64 {
-        self.rejected.iter().sum()
+        self.rejected.by_code().iter().sum()
     }
+}
+
+fn add_each(sums: &mut PerReason<i64>, more: &PerReason<i64>) {
+    more.iter().for_each(|(reason, more)| sums[reason] += more);
 }
 
 /// Tallies of several peers, until they are added to the peers' counters.
@@ -109,8 +102,8 @@ impl Default for PeerCounters {
             tally: Tally {
                 received: AtomicI64::new(0),
                 accepted: AtomicI64::new(0),
-                rejected: std::array::from_fn(|_| AtomicI64::new(0)),
-                observed: std::array::from_fn(|_| AtomicI64::new(0)),
+                rejected: PerReason::default(),
+                observed: PerReason::default(),
                 rov: std::array::from_fn(|_| AtomicI64::new(0)),
             },
         }
@@ -126,8 +119,8 @@ impl PeerCounters {
             }
         };
         add(&self.tally.accepted, difference.accepted);
-        self.tally.rejected.iter().zip(difference.rejected).for_each(|(sum, more)| add(sum, more));
-        self.tally.observed.iter().zip(difference.observed).for_each(|(sum, more)| add(sum, more));
+        self.tally.rejected.iter().for_each(|(reason, sum)| add(sum, difference.rejected[reason]));
+        self.tally.observed.iter().for_each(|(reason, sum)| add(sum, difference.observed[reason]));
         self.tally.rov.iter().zip(difference.rov).for_each(|(sum, more)| add(sum, more));
         self.tally.received.fetch_add(difference.received, Ordering::Relaxed) + difference.received
     }
@@ -138,8 +131,8 @@ impl PeerCounters {
         Tally {
             received: load(&self.tally.received),
             accepted: load(&self.tally.accepted),
-            rejected: std::array::from_fn(|at| load(&self.tally.rejected[at])),
-            observed: std::array::from_fn(|at| load(&self.tally.observed[at])),
+            rejected: PerReason::from_fn(|code| load(&self.tally.rejected.by_code()[code])),
+            observed: PerReason::from_fn(|code| load(&self.tally.observed.by_code()[code])),
             rov: std::array::from_fn(|at| load(&self.tally.rov[at])),
         }
     }

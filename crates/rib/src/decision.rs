@@ -55,6 +55,71 @@ pub fn ranked<'a>(
     })
 }
 
+/// A step of the decision process, in the order in which they are taken (RFC 4271 s9.1.2, RFC 4456 s9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// A higher degree of preference (s9.1.1).
+    LocalPreference,
+    /// A shorter AS_PATH (s9.1.2.2 a).
+    PathLength,
+    /// A lower ORIGIN (b).
+    Origin,
+    /// A lower MULTI_EXIT_DISC of the same neighbouring AS (c).
+    MultiExitDisc,
+    /// From an external peer rather than an internal one (d).
+    External,
+    /// A lower BGP identifier, or ORIGINATOR_ID (f).
+    RouterId,
+    /// A shorter CLUSTER_LIST (RFC 4456 s9).
+    ClusterList,
+    /// A lower address of the peer (g).
+    Address,
+    /// A lower path identifier of the same peer (RFC 7911).
+    PathId,
+}
+
+impl Step {
+    /// Its name in output.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Step::LocalPreference => "local-preference",
+            Step::PathLength => "as-path-length",
+            Step::Origin => "origin",
+            Step::MultiExitDisc => "med",
+            Step::External => "external-over-internal",
+            Step::RouterId => "router-id",
+            Step::ClusterList => "cluster-list-length",
+            Step::Address => "peer-address",
+            Step::PathId => "path-id",
+        }
+    }
+}
+
+/// The places of the eligible paths that are not best, each with the step at which it went out of consideration.
+pub fn lost_at<'a>(paths: &'a [Path], ranking: impl Fn(PeerIndex) -> &'a Ranking) -> Vec<(usize, Step)> {
+    type Reduce = for<'a, 'b> fn(&'b mut Candidates<'a>);
+    const STEPS: [(Step, Reduce); 9] = [
+        (Step::LocalPreference, |left| keep_least(left, |candidate| candidate.merit().0)),
+        (Step::PathLength, |left| keep_least(left, |candidate| candidate.merit().1)),
+        (Step::Origin, |left| keep_least(left, |candidate| candidate.merit().2)),
+        (Step::MultiExitDisc, |left| drop_worse_discriminators(left)),
+        (Step::External, |left| keep_least(left, |candidate| candidate.tie_breakers().0)),
+        (Step::RouterId, |left| keep_least(left, |candidate| candidate.tie_breakers().1)),
+        (Step::ClusterList, |left| keep_least(left, |candidate| candidate.tie_breakers().2)),
+        (Step::Address, |left| keep_least(left, |candidate| candidate.tie_breakers().3)),
+        (Step::PathId, |left| keep_least(left, |candidate| candidate.tie_breakers().4)),
+    ];
+    let mut left = candidates(paths, ranking);
+    let mut lost = Vec::new();
+    for (step, reduce) in STEPS {
+        let before = left.clone();
+        reduce(&mut left);
+        let gone = before.iter().filter(|one| !left.iter().any(|other| other.at == one.at));
+        lost.extend(gone.map(|one| (one.at, step)));
+    }
+    lost
+}
+
 #[derive(Clone, Copy)]
 struct Candidate<'a> {
     at: usize,
@@ -124,10 +189,13 @@ impl Candidate<'_> {
     }
 }
 
-/// The degree of preference of a path (s9.1.1): the least of all for one that its sender is about to take down (RFC 8326 s4.2).
+/// The degree of preference of a path (s9.1.1): the least of all for one that its sender is about to take down (RFC 8326 s4.2),
+/// then what import gives it.
 pub fn local_preference(path: &Path, ranking: &Ranking) -> u32 {
-    match path.attributes().facts().local_pref {
-        _ if !ranking.internal && path.attributes().is_shutting_down() => 0,
+    let set = path.attributes();
+    match set.facts().local_pref {
+        _ if !ranking.internal && set.is_shutting_down() => 0,
+        _ if let Some(preference) = set.local_preference() => preference,
         Some(preference) if ranking.internal => preference,
         _ => ranking.local_preference,
     }

@@ -14,6 +14,24 @@ use palisade_policy::{ActionScheme, Role, Source, Treatment, exports};
 use crate::attribute_set::Scope;
 use crate::offer::{Best, Depth};
 
+/// Why export policy keeps a path from a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// A well-known community says that it goes no further (RFC 1997).
+    Scope(Scope),
+    /// What comes from such a source does not go to a peer of that role (RFC 7908).
+    Role {
+        /// Where it is from.
+        from: Source,
+        /// What the peer is to us.
+        to: Role,
+    },
+    /// ONLY_TO_CUSTOMER says that it goes to customers alone (RFC 9234 s5).
+    OnlyToCustomer,
+    /// We have no address on the peer's link to put in as the next hop.
+    NoNextHop,
+}
+
 /// All that the octets sent to a peer depend on, for one family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExportView {
@@ -34,10 +52,23 @@ pub struct ExportView {
 impl ExportView {
     /// Whether a best path goes out to the peers of this view; split horizon comes on top.
     pub fn allows(&self, best: &Best) -> bool {
-        best.attributes.scope() <= self.furthest(best)
-            && exports(best.source, self.role)
-            && !self.leaks_otc(best)
-            && (self.own_next_hop.is_some() || self.keeps(best))
+        self.withholds(best).is_none()
+    }
+
+    /// Why a best path does not go out to the peers of this view; `None` where it does.
+    pub fn withholds(&self, best: &Best) -> Option<Withheld> {
+        let scope = best.attributes.scope();
+        if scope > self.furthest(best) {
+            Some(Withheld::Scope(scope))
+        } else if !exports(best.source, self.role) {
+            Some(Withheld::Role { from: best.source, to: self.role })
+        } else if self.leaks_otc(best) {
+            Some(Withheld::OnlyToCustomer)
+        } else if self.own_next_hop.is_none() && !self.keeps(best) {
+            Some(Withheld::NoNextHop)
+        } else {
+            None
+        }
     }
 
     /// How far a path may be meant to go if it is to reach the peers of this view. NO_EXPORT on a member's blackhole is meant for those
@@ -45,7 +76,7 @@ impl ExportView {
     fn furthest(&self, best: &Best) -> Scope {
         match self.role {
             Role::Internal => Scope::Internal,
-            Role::RsClient if best.attributes.path_verdict().blackhole => Scope::Internal,
+            Role::RsClient if best.attributes.is_blackhole() => Scope::Internal,
             _ => Scope::Anyone,
         }
     }
@@ -65,8 +96,8 @@ impl ExportView {
         }
     }
 
-    /// How the attributes of a path change on their way out. Members of an exchange don't see the communities by which
-    /// others have told us what to do, and learn what to do with a blackhole (RFC 7999 s3.1).
+    /// How the attributes of a path change on their way out. Nobody outside sees the communities by which members of an
+    /// exchange or customers have told us what to do; members learn what to do with a blackhole (RFC 7999 s3.1).
     pub(crate) fn rewrite<A: Address>(
         &self,
         best: &Best,
@@ -77,7 +108,8 @@ impl ExportView {
         let internal = self.role == Role::Internal;
         let transparent = internal || self.role == Role::RsClient;
         let marked = self.role.marks_otc_on_sending().then_some(self.local_asn);
-        let own = (!transparent).then_some((self.local_asn, 1));
+        // Where we put ourselves into the path, we are who can come more often in it.
+        let own = (!transparent).then_some((self.local_asn, 1 + treatment.prepend));
         let asked = facts.neighbor_as.filter(|_| treatment.prepend > 0).map(|asn| (asn, treatment.prepend));
         let mut rewrite = Rewrite {
             prepend: own.or(asked),
@@ -88,10 +120,24 @@ impl ExportView {
             internal,
             ..Rewrite::external(self.next_hop(best))
         };
-        if let (Role::RsClient, Some(actions)) = (self.role, actions) {
+        if let Some(actions) = actions.filter(|_| self.obeys(best)) {
             self.obey::<A>(best, treatment, actions, &mut rewrite);
         }
+        if let Some(tags) = &best.tags {
+            rewrite.add_communities.extend(&tags.communities);
+            rewrite.add_large_communities.extend(&tags.large);
+        }
         rewrite
+    }
+
+    /// Whether the path's communities may ask for something on its way to such a peer, and stay here for that. Other routers
+    /// of our own AS are told all.
+    fn obeys(&self, best: &Best) -> bool {
+        match self.role {
+            Role::RsClient => true,
+            Role::Internal => false,
+            _ => best.source == Source::Peer(Role::Customer),
+        }
     }
 
     fn obey<A: Address>(
@@ -105,12 +151,15 @@ impl ExportView {
         rewrite.remove_communities = scrubbed.communities;
         rewrite.remove_extended_communities = scrubbed.extended;
         rewrite.remove_large_communities = scrubbed.large;
-        let blackhole = best.attributes.path_verdict().blackhole;
+        let blackhole = best.attributes.is_blackhole();
         if blackhole {
             rewrite.add_communities.push(Community::BLACKHOLE);
+        }
+        let to_member = self.role == Role::RsClient;
+        if blackhole && to_member {
             rewrite.next_hop = actions.blackhole_next_hop(A::FAMILY).unwrap_or(rewrite.next_hop);
         }
-        if blackhole || treatment.no_export {
+        if (blackhole && to_member) || treatment.no_export {
             rewrite.add_communities.push(Community::NO_EXPORT);
         }
     }

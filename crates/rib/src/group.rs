@@ -96,6 +96,8 @@ pub(crate) struct Group<A: Address> {
     /// In ascending order.
     members: Vec<PeerIndex>,
     walk: Walk<A>,
+    /// Whether they are to be sent all of it once more after that.
+    again: bool,
     /// Prefixes that members have yet to hear of, with what was on offer when they last did.
     pending: BTreeMap<Net<A>, Box<[Offer]>>,
     wait: Option<Wait>,
@@ -105,7 +107,15 @@ pub(crate) struct Group<A: Address> {
 
 impl<A: Address> Group<A> {
     fn new(view: ExportView, members: Vec<PeerIndex>, walk: Walk<A>) -> Self {
-        Group { view, members, walk, pending: BTreeMap::new(), wait: None, gathering_since: None }
+        Group {
+            view,
+            members,
+            walk,
+            again: false,
+            pending: BTreeMap::new(),
+            wait: None,
+            gathering_since: None,
+        }
     }
 
     fn is_idle(&self) -> bool {
@@ -157,7 +167,10 @@ impl<A: Address> Group<A> {
         match nets.last().filter(|_| nets.len() == STEP) {
             Some(last) => self.walk.advance(*last),
             None => {
-                self.walk = Walk::Complete;
+                self.walk = match std::mem::take(&mut self.again) {
+                    true => Walk::Refreshing(None),
+                    false => Walk::Complete,
+                };
                 self.members.iter().for_each(|member| outbox.walked(*member, A::FAMILY));
             }
         }
@@ -281,6 +294,11 @@ impl<A: Address> Groups<A> {
         self.groups.push(Group { pending, ..Group::new(view, vec![peer], Walk::Refreshing(None)) });
     }
 
+    /// Sends everybody the whole table again, because the words have changed that it is said in.
+    pub(crate) fn refresh_all(&mut self) {
+        self.groups.iter_mut().for_each(Group::refresh);
+    }
+
     /// Forgets a peer whose session has ended.
     pub(crate) fn leave(&mut self, peer: PeerIndex) {
         self.groups.iter_mut().for_each(|group| group.members.retain(|member| *member != peer));
@@ -350,6 +368,15 @@ impl<A: Address> Groups<A> {
 }
 
 impl<A: Address> Group<A> {
+    /// Members that join are told the rest first: what comes after is no news to them yet.
+    fn refresh(&mut self) {
+        match self.walk {
+            Walk::Joining(None) => {}
+            Walk::Joining(Some(_)) => self.again = true,
+            Walk::Refreshing(_) | Walk::Complete => self.walk = Walk::Refreshing(None),
+        }
+    }
+
     fn admit(&mut self, peers: impl IntoIterator<Item = PeerIndex>) {
         self.members.extend(peers);
         self.members.sort_unstable();
@@ -385,6 +412,7 @@ impl<A: Address> Group<A> {
         self.members = fast;
         self.wait = None;
         let mut group = Group::new(self.view, slow, self.walk);
+        group.again = self.again;
         group.pending = self.pending.clone();
         group
     }

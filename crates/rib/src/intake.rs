@@ -11,7 +11,9 @@ use palisade_bgp::update::Update;
 use palisade_policy::{Peer, Snapshot, judge_path};
 
 use crate::attribute_set::{AttributeSet, Interner};
+use crate::judgement::Stamp;
 use crate::path::PeerIndex;
+use crate::touched::PolicyTouched;
 
 /// What one peer said, for one shard.
 #[derive(Debug)]
@@ -93,6 +95,8 @@ impl<A: Address> Section<A> {
 pub struct Intake {
     peer: PeerIndex,
     policy: Arc<Peer>,
+    /// How many times all of it has changed.
+    policy_version: u32,
     interner: Interner,
     batches: Vec<Batch>,
     withdrawn: bool,
@@ -103,7 +107,22 @@ impl Intake {
     pub fn new(peer: PeerIndex, policy: Arc<Peer>, shards: usize, seed: u64) -> Self {
         let batches = (0..shards.max(1)).map(|_| Batch::new(peer)).collect();
         let marked = policy.role.filter(|role| role.marks_otc_on_receipt()).map(|_| policy.asn);
-        Intake { peer, policy, interner: Interner::new(marked, seed), batches, withdrawn: false }
+        Intake {
+            peer,
+            policy,
+            policy_version: 0,
+            interner: Interner::new(marked, seed),
+            batches,
+            withdrawn: false,
+        }
+    }
+
+    /// Judges what comes from now on by another policy of the same peer, in the same role. The shards must be told the same
+    /// ([`Shard::set_policy`](crate::Shard::set_policy)), after the batches from before and ahead of those from now on.
+    pub fn set_policy(&mut self, policy: Arc<Peer>, touched: &PolicyTouched) {
+        self.policy = policy;
+        let anew = u32::from(*touched == PolicyTouched::Everything);
+        self.policy_version = self.policy_version.wrapping_add(anew);
     }
 
     /// Takes in one UPDATE.
@@ -133,7 +152,8 @@ impl Intake {
 
     fn intern(&mut self, attributes: &Attributes<'_>, tables: &Snapshot) -> Arc<AttributeSet> {
         let policy = &self.policy;
-        self.interner.intern(attributes, || judge_path(attributes, policy, tables, &mut ()))
+        let stamp = Stamp::of(tables, self.policy_version);
+        self.interner.intern(attributes, || (judge_path(attributes, policy, tables, &mut ()), stamp))
     }
 
     /// Whether a prefix was withdrawn since the last sweep.

@@ -3,16 +3,21 @@
 //! Without I/O, threads or a clock of its own: the daemon brings batches and time, and takes chunks to the sockets and
 //! changes to the FIB.
 
+pub mod account;
 pub mod attribute_set;
 pub mod audience;
+mod backlog;
 pub mod chunk;
 pub mod counters;
 pub mod decision;
 mod departures;
+mod derived;
 pub mod export;
 pub mod group;
 pub mod intake;
+mod judgement;
 pub mod offer;
+mod origin_index;
 mod outgoing;
 pub mod path;
 pub mod peer;
@@ -20,19 +25,22 @@ pub mod query;
 mod routes;
 pub mod shard;
 pub mod table;
-mod touched;
+pub mod touched;
 
+pub use account::{Account, Export, Outcome, Sent, Silence, Told};
 pub use attribute_set::{AttributeSet, Interner};
 pub use audience::Audience;
 pub use chunk::Chunk;
 pub use counters::{PeerCounters, Tally};
-pub use decision::{Ranking, best_path};
-pub use export::ExportView;
+pub use decision::{Ranking, Step, best_path};
+pub use export::{ExportView, Withheld};
 pub use group::Change;
 pub use intake::{Batch, Intake, Section, shard_of};
+pub use judgement::Stamp;
 pub use offer::{Best, Offer, Offers};
-pub use path::{Path, PeerIndex};
-pub use peer::RibPeer;
+pub use path::{MOST_PEERS, Path, PeerIndex};
+pub use peer::{RibPeer, Tags, Terms};
 pub use query::{Held, Page, Query, Scope, Selection, Totals};
 pub use shard::{Outbox, Shard, fib_next_hop};
 pub use table::Table;
+pub use touched::{PolicyTouched, Touched};

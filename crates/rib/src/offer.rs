@@ -15,7 +15,7 @@ use crate::attribute_set::{AttributeSet, Scope};
 use crate::audience::Audience;
 use crate::decision::{local_preference, ranked};
 use crate::path::{Path, PeerIndex};
-use crate::peer::Peers;
+use crate::peer::{Peers, Tags};
 
 /// Paths of a prefix that are looked at for those whom the ones before are not offered to. What is past it stays hidden
 /// from a member whom so many others shut out: the work that communities can cause must have an end.
@@ -32,12 +32,17 @@ pub struct Best {
     pub peer: PeerIndex,
     /// What that peer is to us.
     pub source: Source,
+    /// What is added on its way out.
+    pub tags: Option<Arc<Tags>>,
 }
 
 impl Best {
-    /// Whether it is the same path, not only an equal one.
+    /// Whether it is the same path, not only an equal one, and the same is said of it.
     pub fn is_same(&self, other: &Best) -> bool {
-        self.peer == other.peer && Arc::ptr_eq(&self.attributes, &other.attributes)
+        self.peer == other.peer
+            && Arc::ptr_eq(&self.attributes, &other.attributes)
+            && self.local_preference == other.local_preference
+            && self.tags == other.tags
     }
 
     /// Whether nothing but what its offer says keeps it from a member of an exchange.
@@ -116,7 +121,9 @@ fn push(path: &Path, peers: &Peers, offers: &mut Offers) {
     let Some(best) = best(path, peers) else { return };
     let source = best.peer;
     let wishes = match (best.source, peers.actions()) {
-        (Source::Peer(Role::RsClient), Some(actions)) => actions.read(&best.attributes.attributes()),
+        (Source::Peer(Role::RsClient | Role::Customer), Some(actions)) => {
+            actions.read(&best.attributes.attributes())
+        }
         _ => None,
     };
     let Some(wishes) = wishes else {
@@ -130,6 +137,10 @@ fn push(path: &Path, peers: &Peers, offers: &mut Offers) {
         if treatment != to_all && member != source {
             singled_out.push((treatment, member));
         }
+    }
+    // Nobody outside speaks for what we tell ourselves.
+    if to_all != Treatment::default() {
+        singled_out.extend(peers.internal().iter().map(|internal| (Treatment::default(), *internal)));
     }
     singled_out.sort_unstable();
     singled_out.dedup();
@@ -152,5 +163,6 @@ fn best(path: &Path, peers: &Peers) -> Option<Best> {
         Source::Local => INTERNAL_LOCAL_PREFERENCE,
         Source::Peer(_) => local_preference(path, peers.ranking(peer)),
     };
-    Some(Best { attributes: Arc::clone(path.attributes()), local_preference, peer, source })
+    let tags = peers.peer(peer).and_then(|peer| peer.tags.clone());
+    Some(Best { attributes: Arc::clone(path.attributes()), local_preference, peer, source, tags })
 }

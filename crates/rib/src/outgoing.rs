@@ -40,9 +40,9 @@ pub(crate) struct Outgoing<'a, A: Address> {
 }
 
 /// A path with those of the members who hold it, or are to.
-struct Held<'a> {
-    to: Audience,
-    offer: &'a Offer,
+pub(crate) struct Held<'a> {
+    pub(crate) to: Audience,
+    pub(crate) offer: &'a Offer,
     path_id: u32,
 }
 
@@ -54,7 +54,7 @@ impl Held<'_> {
     }
 }
 
-type Holdings<'a> = SmallVec<[Held<'a>; 2]>;
+pub(crate) type Holdings<'a> = SmallVec<[Held<'a>; 2]>;
 
 impl<'a, A: Address> Outgoing<'a, A> {
     pub(crate) fn new() -> Self {
@@ -99,7 +99,7 @@ impl<'a, A: Address> Outgoing<'a, A> {
 }
 
 /// Which of the members hold which of the paths on offer, once they were told. Equal identifiers stand together.
-fn holdings<'a>(view: &ExportView, members: &[PeerIndex], offers: &'a [Offer]) -> Holdings<'a> {
+pub(crate) fn holdings<'a>(view: &ExportView, members: &[PeerIndex], offers: &'a [Offer]) -> Holdings<'a> {
     let mut holdings = Holdings::new();
     let going = offers.iter().filter(|offer| !offer.treatment.withheld && view.allows(&offer.best));
     match view.depth() {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use palisade_policy::{Reason, RovState, Verdict};
+use palisade_policy::{Amendment, Reason, RovState, Verdict};
 
 use crate::attribute_set::AttributeSet;
 
@@ -29,6 +29,10 @@ pub const MOST_PEERS: u16 = 1 << 13;
 const UNREACHABLE: u16 = 1 << 13;
 /// Above this is the [`RovState`].
 const ROV_SHIFT: u16 = 14;
+/// Set where its attributes are not those that were received: who need not know looks no further. No reason's code has it.
+const AMENDED: u8 = 1 << 7;
+
+const _: () = assert!(Reason::CODES <= AMENDED as usize);
 
 /// One peer's path to a prefix.
 #[derive(Clone, Debug)]
@@ -37,8 +41,10 @@ pub struct Path {
     path_id: u32,
     /// The peer's number, [`UNREACHABLE`], and the [`RovState`].
     packed: u16,
-    reason: Option<Reason>,
-    observed: Option<Reason>,
+    /// [`Reason::code`], 0 where there is none.
+    reason: u8,
+    /// The same, and [`AMENDED`].
+    observed: u8,
 }
 
 const _: () = assert!(size_of::<Path>() == 16);
@@ -47,12 +53,32 @@ impl Path {
     /// The path of a peer whose number is below [`MOST_PEERS`], with the verdict on it.
     pub fn new(attributes: Arc<AttributeSet>, peer: PeerIndex, path_id: u32, verdict: Verdict) -> Self {
         debug_assert!(peer.0 < MOST_PEERS);
-        let mut path = Path { attributes, path_id, packed: peer.0, reason: None, observed: None };
+        let amended = if attributes.amendment().is_none() { 0 } else { AMENDED };
+        let mut path = Path { attributes, path_id, packed: peer.0, reason: 0, observed: amended };
         path.set_verdict(verdict);
         path
     }
 
-    /// Its attributes.
+    /// Its attributes as they were received, which is what is judged.
+    #[inline]
+    pub fn received(&self) -> &Arc<AttributeSet> {
+        if self.is_amended() { self.attributes.received() } else { &self.attributes }
+    }
+
+    /// Whether import has changed its attributes.
+    #[inline]
+    pub fn is_amended(&self) -> bool {
+        self.observed & AMENDED != 0
+    }
+
+    /// Gives it other attributes that are made of the same received ones.
+    pub(crate) fn set_attributes(&mut self, attributes: Arc<AttributeSet>) {
+        let amended = if attributes.amendment().is_none() { 0 } else { AMENDED };
+        self.observed = self.observed & !AMENDED | amended;
+        self.attributes = attributes;
+    }
+
+    /// Its attributes, as import left them: what is ranked, shown and sent on.
     pub fn attributes(&self) -> &Arc<AttributeSet> {
         &self.attributes
     }
@@ -72,16 +98,19 @@ impl Path {
         PeerIndex(self.packed % MOST_PEERS)
     }
 
-    /// What the judge said of it.
+    /// What the judge said of it, and what came of the amendment.
     pub fn verdict(&self) -> Verdict {
         let rov = RovState::ALL[usize::from(self.packed >> ROV_SHIFT)];
-        Verdict { reason: self.reason, observed: self.observed, rov }
+        let (reason, observed) =
+            (Reason::from_code(self.reason), Reason::from_code(self.observed & !AMENDED));
+        let amendment = if self.is_amended() { self.attributes.amendment() } else { Amendment::NONE };
+        Verdict { reason, observed, rov, amendment }
     }
 
     /// Whether it takes part in the decision process: the judge accepts it, and its next hop can be reached (RFC 4271
     /// s9.1.2).
     pub fn is_eligible(&self) -> bool {
-        self.reason.is_none() && self.packed & UNREACHABLE == 0
+        self.reason == 0 && self.packed & UNREACHABLE == 0
     }
 
     /// Notes whether its next hop can be reached.
@@ -89,10 +118,10 @@ impl Path {
         self.packed = self.packed & !UNREACHABLE | if reachable { 0 } else { UNREACHABLE };
     }
 
-    /// Takes a new verdict.
+    /// Takes a new verdict. What it amends is not its business: that is in the attributes.
     pub fn set_verdict(&mut self, verdict: Verdict) {
-        self.reason = verdict.reason;
-        self.observed = verdict.observed;
+        self.reason = verdict.reason.map_or(0, Reason::code);
+        self.observed = self.observed & AMENDED | verdict.observed.map_or(0, Reason::code);
         let low = self.packed % (1 << ROV_SHIFT);
         self.packed = low | (verdict.rov as u16) << ROV_SHIFT;
     }
@@ -107,7 +136,12 @@ mod tests {
         let attributes = Arc::new(AttributeSet::originated(std::net::IpAddr::from([0, 0, 0, 0]).into()));
         for peer in [0, 1, MOST_PEERS - 1].map(PeerIndex) {
             for rov in RovState::ALL {
-                let verdict = Verdict { reason: Some(Reason::BogonAsn), observed: None, rov };
+                let verdict = Verdict {
+                    reason: Some(Reason::BogonAsn),
+                    observed: None,
+                    rov,
+                    amendment: Amendment::NONE,
+                };
                 let mut path = Path::new(attributes.clone(), peer, 7, Verdict { reason: None, ..verdict });
                 for reachable in [false, true] {
                     path.set_reachable(reachable);

@@ -6,8 +6,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use palisade_bgp::attributes::{Community, LargeCommunity};
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{ActionScheme, Peer, Region, Role, Source, Wishes};
+use palisade_policy::{ActionScheme, Mode, Peer, Reason, Region, Role, Source, Wishes};
 
 use crate::counters::PeerCounters;
 use crate::decision::Ranking;
@@ -28,6 +29,28 @@ pub struct RibPeer {
     pub counters: Arc<PeerCounters>,
     /// Paths it may have in the Adj-RIB-In before the session is ended.
     pub max_prefixes: Option<u32>,
+    /// What is added to its paths on their way out; `None` adds nothing.
+    pub tags: Option<Arc<Tags>>,
+}
+
+/// Communities that tell others where we have a path from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags {
+    /// Those of RFC 1997.
+    pub communities: Vec<Community>,
+    /// Those of RFC 8092.
+    pub large: Vec<LargeCommunity>,
+}
+
+/// What may change for a peer while its session stays up, beside how its paths are judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// [`Ranking::local_preference`].
+    pub local_preference: u32,
+    /// [`RibPeer::max_prefixes`].
+    pub max_prefixes: Option<u32>,
+    /// [`RibPeer::tags`].
+    pub tags: Option<Arc<Tags>>,
 }
 
 impl RibPeer {
@@ -37,17 +60,29 @@ impl RibPeer {
     }
 }
 
-/// All peers, by their number, and what those of them that are members of an exchange may ask for.
-#[derive(Debug)]
+/// All peers, by their number, and what can be asked for about them.
+#[derive(Clone, Debug)]
 pub(crate) struct Peers {
-    peers: Vec<Option<RibPeer>>,
-    /// Members of an exchange by their AS, and by the regions they are in.
+    peers: Vec<Option<Known>>,
+    /// Whom communities can name: external peers by their AS, and by the regions they are in.
     members: HashMap<Asn, Vec<PeerIndex>, FixedState>,
     regions: HashMap<Region, Vec<PeerIndex>, FixedState>,
+    /// Those inside our AS, whom no community speaks of.
+    internal: Vec<PeerIndex>,
     depth: Depth,
     actions: Option<Arc<ActionScheme>>,
+    /// How what we originate is judged; it isn't where there is none.
+    ours: Option<Arc<Peer>>,
+    ours_version: u32,
     /// Stands for the router itself, and for a peer that has gone.
     local: Ranking,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    peer: RibPeer,
+    /// How many times all of its policy has changed: a part of [`Stamp`](crate::judgement::Stamp).
+    policy_version: u32,
 }
 
 impl Peers {
@@ -59,8 +94,11 @@ impl Peers {
             peers: Vec::new(),
             members: HashMap::default(),
             regions: HashMap::default(),
+            internal: Vec::new(),
             depth: Depth::default(),
             actions,
+            ours: None,
+            ours_version: 0,
             local,
         }
     }
@@ -69,33 +107,108 @@ impl Peers {
         if self.peers.len() <= index.index() {
             self.peers.resize(index.index() + 1, None);
         }
-        if peer.policy.role == Some(Role::RsClient) {
-            self.members.entry(peer.policy.asn).or_default().push(index);
-            let regions = peer.policy.regions.iter();
-            regions.for_each(|region| self.regions.entry(*region).or_default().push(index));
-        }
-        self.peers[index.index()] = Some(peer);
+        self.name(index, &peer.policy);
+        self.peers[index.index()] = Some(Known { peer, policy_version: 0 });
         self.note_depth();
     }
 
     pub(crate) fn remove(&mut self, index: PeerIndex) {
-        let Some(peer) = self.peers.get_mut(index.index()).and_then(Option::take) else { return };
-        leave(&mut self.members, &peer.policy.asn, index);
-        peer.policy.regions.iter().for_each(|region| leave(&mut self.regions, region, index));
+        let Some(Known { peer, .. }) = self.peers.get_mut(index.index()).and_then(Option::take) else {
+            return;
+        };
+        self.unname(index, &peer.policy);
         self.note_depth();
     }
 
+    /// Judges a peer's paths by another policy from now on. `anew` says that the path stage may say otherwise.
+    pub(crate) fn set_policy(&mut self, index: PeerIndex, policy: Arc<Peer>, anew: bool) {
+        if index == PeerIndex::LOCAL {
+            self.ours = Some(policy);
+            self.ours_version = self.ours_version.wrapping_add(1);
+            return;
+        }
+        let Some(known) = self.peers.get_mut(index.index()).and_then(Option::as_mut) else { return };
+        known.policy_version = known.policy_version.wrapping_add(u32::from(anew));
+        let before = std::mem::replace(&mut known.peer.policy, Arc::clone(&policy));
+        self.unname(index, &before);
+        self.name(index, &policy);
+    }
+
+    /// Deals with a peer on other terms from now on.
+    pub(crate) fn set_terms(&mut self, index: PeerIndex, terms: &Terms) {
+        let Some(known) = self.peers.get_mut(index.index()).and_then(Option::as_mut) else { return };
+        known.peer.ranking.local_preference = terms.local_preference;
+        known.peer.max_prefixes = terms.max_prefixes;
+        known.peer.tags = terms.tags.clone();
+    }
+
+    pub(crate) fn set_actions(&mut self, actions: Option<Arc<ActionScheme>>) {
+        self.actions = actions;
+    }
+
+    fn name(&mut self, index: PeerIndex, policy: &Peer) {
+        match policy.role {
+            None => {}
+            Some(Role::Internal) => self.internal.push(index),
+            Some(_) => {
+                self.members.entry(policy.asn).or_default().push(index);
+                let regions = policy.regions.iter();
+                regions.for_each(|region| self.regions.entry(*region).or_default().push(index));
+            }
+        }
+    }
+
+    fn unname(&mut self, index: PeerIndex, policy: &Peer) {
+        self.internal.retain(|peer| *peer != index);
+        leave(&mut self.members, &policy.asn, index);
+        policy.regions.iter().for_each(|region| leave(&mut self.regions, region, index));
+    }
+
     fn note_depth(&mut self) {
-        let views = self.peers.iter().flatten().flat_map(|peer| peer.export.iter().flatten());
+        let views = self.peers.iter().flatten().flat_map(|known| known.peer.export.iter().flatten());
         self.depth = views.map(ExportView::depth).max().unwrap_or_default();
     }
 
     pub(crate) fn peer(&self, index: PeerIndex) -> Option<&RibPeer> {
-        self.peers.get(index.index()).and_then(Option::as_ref)
+        self.peers.get(index.index()).and_then(Option::as_ref).map(|known| &known.peer)
+    }
+
+    /// The numbers of those that are up.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = PeerIndex> {
+        let numbered = (0..=u16::MAX).map(PeerIndex).zip(&self.peers);
+        numbered.filter(|(_, peer)| peer.is_some()).map(|(number, _)| number)
     }
 
     pub(crate) fn policy(&self, index: PeerIndex) -> Option<&Peer> {
-        self.peer(index).map(|peer| &*peer.policy)
+        self.judged_by(index).map(|(policy, _)| policy)
+    }
+
+    /// How a peer's paths are judged, and how many times that has changed.
+    #[inline]
+    pub(crate) fn judged_by(&self, index: PeerIndex) -> Option<(&Peer, u32)> {
+        match self.peers.get(index.index()).and_then(Option::as_ref) {
+            Some(known) => Some((&*known.peer.policy, known.policy_version)),
+            None if index == PeerIndex::LOCAL => self.ours.as_deref().map(|ours| (ours, self.ours_version)),
+            None => None,
+        }
+    }
+
+    /// Whether what a peer may originate depends on a set of AS numbers that changes: of those who announce the whole table it
+    /// does not.
+    pub(crate) fn is_held_to_origins(&self, index: PeerIndex) -> bool {
+        self.peer(index).is_some_and(|peer| match peer.policy.role {
+            Some(Role::Customer | Role::RsClient) => true,
+            Some(Role::Peer) => {
+                let mode = peer.policy.checks.mode(Reason::IrrOriginNotInAsSet);
+                peer.policy.origins.is_some() || mode != Mode::Off
+            }
+            _ => false,
+        })
+    }
+
+    /// Those inside our AS.
+    pub(crate) fn internal(&self) -> &[PeerIndex] {
+        &self.internal
     }
 
     /// Where a peer's paths come from, in the words of export policy; `None` for a peer without a role.
@@ -115,12 +228,12 @@ impl Peers {
         self.depth
     }
 
-    /// What members of an exchange may ask for.
+    /// What customers and members of an exchange may ask for.
     pub(crate) fn actions(&self) -> Option<&ActionScheme> {
         self.actions.as_deref()
     }
 
-    /// The members that a path's wishes name, by their AS or a region; one that is named twice comes twice.
+    /// The peers that a path's wishes name, by their AS or a region; one that is named twice comes twice.
     pub(crate) fn named_by(&self, wishes: &Wishes) -> impl Iterator<Item = (PeerIndex, &Peer)> {
         let by_asn = wishes.named_peers().filter_map(|asn| self.members.get(&asn)).flatten();
         let by_region = wishes.named_regions().filter_map(|region| self.regions.get(&region)).flatten();

@@ -3,24 +3,31 @@
 use std::collections::HashSet;
 use std::collections::btree_map::Entry;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use palisade_bgp::Asn;
 use palisade_bgp::prefix::{Address, Net};
-use palisade_policy::{RovState, Snapshot, Verdict, judge_prefix};
+use palisade_policy::{Amendment, OriginSet, RovState, Snapshot, Verdict, judge_prefix};
 
+use crate::attribute_set::AttributeSet;
+use crate::backlog::{Ranges, Round, Stretch};
 use crate::counters::{Tallies, Tally};
 use crate::decision::best_path;
 use crate::departures::Departures;
+use crate::derived::DerivedSets;
 use crate::group::{Change, Groups};
-use crate::intake::Section;
+use crate::intake::{NetList, Section};
+use crate::judgement::Stamp;
 use crate::offer::{Depth, Offers, offers, same};
+use crate::origin_index::OriginIndex;
 use crate::path::{Path, PeerIndex};
 use crate::peer::Peers;
 use crate::table::{Paths, SLICE, Table};
-use crate::touched::Touched;
 
-/// The verdict on what we originate: nobody judges it.
-const OURS: Verdict = Verdict { reason: None, observed: None, rov: RovState::NotFound };
+/// The verdict on what we originate, where nobody judges it.
+const OURS: Verdict =
+    Verdict { reason: None, observed: None, rov: RovState::NotFound, amendment: Amendment::NONE };
 
 /// One family's part of a shard.
 #[derive(Debug)]
@@ -30,7 +37,13 @@ pub(crate) struct Routes<A: Address> {
     /// Changes of what is on offer that nobody was told yet.
     changes: Vec<Change<A>>,
     departures: Departures<A>,
-    touched: Touched<A>,
+    /// What waits to be judged again, with `round` and in `origins`.
+    ranges: Ranges<A>,
+    round: Round<A>,
+    origins: OriginIndex<A>,
+    derived: DerivedSets,
+    /// How many paths were judged again.
+    judged_again: u64,
     /// Next hops that can't be reached, of those that were asked about.
     unreachable: HashSet<IpAddr, FixedState>,
 }
@@ -42,7 +55,11 @@ impl<A: Address> Default for Routes<A> {
             groups: Groups::default(),
             changes: Vec::new(),
             departures: Departures::default(),
-            touched: Touched::default(),
+            ranges: Ranges::default(),
+            round: Round::default(),
+            origins: OriginIndex::default(),
+            derived: DerivedSets::default(),
+            judged_again: 0,
             unreachable: HashSet::default(),
         }
     }
@@ -63,19 +80,35 @@ impl<A: Address> Routes<A> {
                 None => paths.iter().for_each(|(net, path_id)| {
                     self.withdraw(peer, *net, *path_id, peers, &mut tally);
                 }),
-                Some(set) => {
-                    let view = set.attributes();
-                    for (net, path_id) in paths {
-                        let verdict = peers.policy(peer).map_or(OURS, |policy| {
-                            judge_prefix(*net, &view, set.path_verdict(), policy, tables, &mut ())
-                        });
-                        let path = Path::new(set.clone(), peer, *path_id, verdict);
-                        self.announce(*net, path, peers, &mut tally);
-                    }
-                }
+                Some(received) => self.announce_run(peer, received, paths, (peers, tables), &mut tally),
             }
         }
         tally
+    }
+
+    fn announce_run(
+        &mut self,
+        peer: PeerIndex,
+        received: &Arc<AttributeSet>,
+        paths: &NetList<A>,
+        (peers, tables): (&Peers, &Snapshot),
+        tally: &mut Tally,
+    ) {
+        let judged_by = peers.judged_by(peer).map(|(policy, version)| {
+            let stamp = Stamp::of(tables, version);
+            (policy, stamp, received.judged(policy, tables, stamp))
+        });
+        let view = received.attributes();
+        for (net, path_id) in paths {
+            let (mut verdict, mut set) = (OURS, Arc::clone(received));
+            if let Some((policy, stamp, path_verdict)) = judged_by {
+                verdict = judge_prefix(*net, &view, path_verdict, policy, tables, &mut ());
+                if !verdict.amendment.is_none() {
+                    set = self.derived.of(received, verdict.amendment, (policy, tables, stamp));
+                }
+            }
+            self.announce(*net, Path::new(set, peer, *path_id, verdict), peers, tally);
+        }
     }
 
     fn announce(&mut self, net: Net<A>, mut path: Path, peers: &Peers, tally: &mut Tally) {
@@ -84,17 +117,23 @@ impl<A: Address> Routes<A> {
             path.set_reachable(!lost.contains(&path.attributes().next_hop().address()));
         }
         tally.count(&path, 1);
+        let listed = self.origins.lists(path.peer()).then(|| (path.peer(), origin(&path)));
         let paths = match self.table.entry(net) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Paths::new()),
         };
         let before = Before::of(paths, peers);
+        let mut left = None;
         match paths.iter_mut().find(|held| held.peer() == path.peer() && held.path_id() == path.path_id()) {
             Some(held) => {
                 tally.count(held, -1);
+                left = listed.and_then(|_| origin(held));
                 *held = path;
             }
             None => paths.push(path),
+        }
+        if let Some((peer, comes)) = listed {
+            self.origins.moved(net, peer, (left, comes), paths);
         }
         reselect(net, before, paths, peers, &mut self.changes);
     }
@@ -106,7 +145,11 @@ impl<A: Address> Routes<A> {
             return;
         };
         let before = Before::of(paths, peers);
-        tally.count(&paths.swap_remove(at), -1);
+        let gone = paths.swap_remove(at);
+        tally.count(&gone, -1);
+        if self.origins.lists(peer) {
+            self.origins.moved(net, peer, (origin(&gone), None), paths);
+        }
         reselect(net, before, paths, peers, &mut self.changes);
         if paths.is_empty() {
             entry.remove();
@@ -136,6 +179,7 @@ impl<A: Address> Routes<A> {
     /// Has the paths of a peer whose session has ended removed, a slice of the table at a time. Until a path is, it counts
     /// as it did, because nobody was told of its loss.
     pub(crate) fn remove_peer(&mut self, peer: PeerIndex) {
+        self.origins.close(peer);
         self.departures.add(peer);
     }
 
@@ -144,9 +188,59 @@ impl<A: Address> Routes<A> {
         self.departures.includes(peer)
     }
 
+    /// Lists the paths of a peer by origin.
+    pub(crate) fn list_origins(&mut self, peer: PeerIndex) {
+        self.origins.open(peer);
+    }
+
     /// Has the paths under some prefixes judged again, a slice of the table at a time.
-    pub(crate) fn judge_again(&mut self, nets: impl Iterator<Item = Net<A>>) {
-        self.touched.extend(nets, self.table.len());
+    pub(crate) fn judge_under(&mut self, nets: impl Iterator<Item = Net<A>>) {
+        if self.ranges.extend(nets, self.table.len()).is_err() {
+            self.round.add_everything();
+        }
+    }
+
+    /// Has the paths judged again that an AS of these is in.
+    pub(crate) fn judge_asns(&mut self, asns: &OriginSet) {
+        self.round.add_asns(asns);
+    }
+
+    /// Has all paths judged again.
+    pub(crate) fn judge_everything(&mut self) {
+        self.round.add_everything();
+    }
+
+    /// Has all paths of a peer judged again.
+    pub(crate) fn judge_peer(&mut self, peer: PeerIndex) {
+        self.round.add_peer(peer);
+    }
+
+    /// Has the paths of some origins of a peer judged again.
+    pub(crate) fn judge_origins(&mut self, peer: PeerIndex, origins: &OriginSet) {
+        match self.origins.lists(peer) {
+            true => self.origins.touch(peer, origins),
+            false => self.round.add_peer(peer),
+        }
+    }
+
+    /// How many paths were judged again so far.
+    pub(crate) fn judged_again(&self) -> u64 {
+        self.judged_again
+    }
+
+    /// Deals with the peers otherwise from now on: what is on offer of the entries that this concerns is compared, in one walk.
+    pub(crate) fn change_peers(
+        &mut self,
+        before: &Peers,
+        after: &Peers,
+        concerned: impl Fn(PeerIndex) -> bool,
+    ) {
+        for (net, paths) in self.table.under_mut(Net::DEFAULT, None) {
+            if paths.iter().any(|path| concerned(path.peer())) {
+                let before = Before::Offers(offers(paths, before));
+                reselect(net, before, paths, after, &mut self.changes);
+            }
+        }
     }
 
     /// Does a slice of what there is to do on the table; whether there is more.
@@ -155,29 +249,60 @@ impl<A: Address> Routes<A> {
             self.remove_slice(peers, tallies);
         }
         self.judge_slice(peers, tables, tallies);
-        !self.departures.is_empty() || !self.touched.is_empty()
+        !self.departures.is_empty()
+            || !self.ranges.is_empty()
+            || !self.round.is_idle()
+            || !self.origins.is_idle()
     }
 
     fn remove_slice(&mut self, peers: &Peers, tallies: &mut Tallies) {
         match self.departures.next(&self.table) {
             Some(nets) => nets.into_iter().for_each(|net| self.remove_gone(net, peers, tallies)),
-            None => self.departures.end_walk(),
+            None => {
+                self.departures.end_walk();
+                self.derived.sweep();
+            }
         }
     }
 
+    /// A round has a slice of its own, so that it gets on however many prefixes are listed.
     fn judge_slice(&mut self, peers: &Peers, tables: &Snapshot, tallies: &mut Tallies) {
+        let Routes { table, changes, ranges, round, origins, derived, unreachable, judged_again, .. } = self;
+        let mut bench = Bench { peers, tables, unreachable, derived, tallies, changes, judged_again };
         let mut left = SLICE;
         while left > 0
-            && let Some((under, after)) = self.touched.next()
+            && let Some((peer, nets)) = origins.next(left)
+        {
+            left -= nets.len().clamp(1, left);
+            for net in nets {
+                if let Entry::Occupied(mut entry) = table.entry(net) {
+                    bench.judge(net, entry.get_mut(), |path| path.peer() == peer);
+                }
+            }
+        }
+        while left > 0
+            && let Some((under, after)) = ranges.next()
         {
             let (mut seen, mut last) = (0, None);
-            for (net, paths) in self.table.under_mut(under, after).take(left) {
+            for (net, paths) in table.under_mut(under, after).take(left) {
                 (seen, last) = (seen + 1, Some(net));
-                judge_entry(net, paths, peers, tables, tallies, &mut self.changes);
+                bench.judge(net, paths, |_| true);
             }
-            self.touched.judged(last.filter(|_| seen == left));
+            ranges.judged(last.filter(|_| seen == left));
             // Finding that there is nothing under a prefix takes its time too.
             left -= seen.max(1);
+        }
+        if let Some(Stretch { after, up_to }) = round.next() {
+            let (mut seen, mut last) = (0, None);
+            let ahead = table.under_mut(Net::DEFAULT, after);
+            for (net, paths) in ahead.take_while(|(net, _)| up_to.is_none_or(|to| *net <= to)).take(SLICE) {
+                (seen, last) = (seen + 1, Some(net));
+                bench.judge(net, paths, |path| round.looks_for(path));
+            }
+            round.walked(last.filter(|_| seen == SLICE));
+            if round.is_idle() {
+                bench.derived.sweep();
+            }
         }
     }
 
@@ -220,33 +345,65 @@ impl<A: Address> Routes<A> {
     }
 }
 
-/// Judges the prefix stage of all paths of an entry again.
-fn judge_entry<A: Address>(
-    net: Net<A>,
-    paths: &mut Paths,
-    peers: &Peers,
-    tables: &Snapshot,
-    tallies: &mut Tallies,
-    changes: &mut Vec<Change<A>>,
-) {
-    let mut before = None;
-    for at in 0..paths.len() {
-        let path = &paths[at];
-        let Some(policy) = peers.policy(path.peer()) else { continue };
-        let set = path.attributes();
-        let verdict = judge_prefix(net, &set.attributes(), set.path_verdict(), policy, tables, &mut ());
-        if verdict == path.verdict() {
-            continue;
+/// The AS that originates a path, as it was received.
+fn origin(path: &Path) -> Option<Asn> {
+    path.received().facts().origin_as
+}
+
+/// What judging paths again needs, and what it leads to.
+struct Bench<'a, A: Address> {
+    peers: &'a Peers,
+    tables: &'a Snapshot,
+    unreachable: &'a HashSet<IpAddr, FixedState>,
+    derived: &'a mut DerivedSets,
+    tallies: &'a mut Tallies,
+    changes: &'a mut Vec<Change<A>>,
+    judged_again: &'a mut u64,
+}
+
+impl<A: Address> Bench<'_, A> {
+    /// Judges those paths of an entry again that are `meant`.
+    fn judge(&mut self, net: Net<A>, paths: &mut Paths, meant: impl Fn(&Path) -> bool) {
+        let mut before = None;
+        for at in 0..paths.len() {
+            if !meant(&paths[at]) {
+                continue;
+            }
+            let Some(news) = self.news(net, &paths[at]) else { continue };
+            before.get_or_insert_with(|| Before::of(paths, self.peers));
+            self.take(news, &mut paths[at]);
         }
-        before.get_or_insert_with(|| Before::of(paths, peers));
-        let path = &mut paths[at];
-        let tally = tallies.of(path.peer());
+        if let Some(before) = before {
+            reselect(net, before, paths, self.peers, self.changes);
+        }
+    }
+
+    /// The verdict on a path, where that or what comes of it is not as before.
+    fn news(&mut self, net: Net<A>, path: &Path) -> Option<(Verdict, Option<Arc<AttributeSet>>)> {
+        let (policy, version) = self.peers.judged_by(path.peer())?;
+        *self.judged_again += 1;
+        let received = path.received();
+        let stamp = Stamp::of(self.tables, version);
+        let path_verdict = received.judged(policy, self.tables, stamp);
+        let view = received.attributes();
+        let verdict = judge_prefix(net, &view, path_verdict, policy, self.tables, &mut ());
+        let set = (path.is_amended() || !verdict.amendment.is_none())
+            .then(|| self.derived.of(received, verdict.amendment, (policy, self.tables, stamp)))
+            .filter(|set| !Arc::ptr_eq(set, path.attributes()));
+        let Verdict { reason, observed, rov, amendment: _ } = path.verdict();
+        let same = (reason, observed, rov) == (verdict.reason, verdict.observed, verdict.rov);
+        (!same || set.is_some()).then_some((verdict, set))
+    }
+
+    fn take(&mut self, (verdict, set): (Verdict, Option<Arc<AttributeSet>>), path: &mut Path) {
+        let tally = self.tallies.of(path.peer());
         tally.count(path, -1);
         path.set_verdict(verdict);
         tally.count(path, 1);
-    }
-    if let Some(before) = before {
-        reselect(net, before, paths, peers, changes);
+        if let Some(set) = set {
+            path.set_reachable(!self.unreachable.contains(&set.next_hop().address()));
+            path.set_attributes(set);
+        }
     }
 }
 

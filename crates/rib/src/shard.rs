@@ -8,13 +8,14 @@
 //!                                                          `------>  best_changed   --> FIB
 //! ```
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::Family;
 use palisade_bgp::prefix::{Address, Net, Prefix};
-use palisade_policy::Snapshot;
+use palisade_policy::{Peer, Snapshot};
 
 use crate::attribute_set::AttributeSet;
 use crate::chunk::Chunk;
@@ -23,9 +24,10 @@ use crate::group::{Change, Source};
 use crate::intake::{Batch, Section};
 use crate::offer::offers;
 use crate::path::PeerIndex;
-use crate::peer::{Peers, RibPeer};
+use crate::peer::{Peers, RibPeer, Terms};
 use crate::routes::Routes;
 use crate::table::Table;
+use crate::touched::{PolicyTouched, Touched};
 
 /// Where a shard's results go.
 pub trait Outbox {
@@ -74,6 +76,10 @@ impl Shard {
             self.v6.groups.join(index, view);
         }
         self.peers.insert(index, peer);
+        if self.peers.is_held_to_origins(index) {
+            self.v4.list_origins(index);
+            self.v6.list_origins(index);
+        }
     }
 
     /// A session has ended: nothing is sent to it any more, and its paths go, as [`Shard::publish`] is called.
@@ -115,23 +121,95 @@ impl Shard {
         self.v6.apply(PeerIndex::LOCAL, &v6, &self.peers, &self.tables);
     }
 
+    /// No longer originates a prefix.
+    pub fn withdraw(&mut self, prefix: Prefix) {
+        let (mut v4, mut v6) = (Section::default(), Section::default());
+        match prefix {
+            Prefix::V4(net) => v4.push(None, net, 0),
+            Prefix::V6(net) => v6.push(None, net, 0),
+        }
+        self.v4.apply(PeerIndex::LOCAL, &v4, &self.peers, &self.tables);
+        self.v6.apply(PeerIndex::LOCAL, &v6, &self.peers, &self.tables);
+    }
+
     /// Notes whether a next hop can be reached. All can until it is said that they can't (RFC 4271 s9.1.2).
     pub fn set_reachable(&mut self, next_hop: IpAddr, reachable: bool) {
         self.v4.set_reachable(next_hop, reachable, &self.peers);
         self.v6.set_reachable(next_hop, reachable, &self.peers);
     }
 
-    /// Takes new tables. What lies under the prefixes that they changed is judged again as [`Shard::publish`] is called.
-    pub fn replace_tables(&mut self, tables: Arc<Snapshot>, changed: &[Prefix]) {
+    /// Takes new tables. What they touch is judged again as [`Shard::publish`] is called; it must be all that they and none of the
+    /// tables since the last call judge otherwise. Tables of another [`path_generation`](Snapshot::path_generation) have every
+    /// attribute set that is met judged again, once.
+    pub fn replace_tables(&mut self, tables: Arc<Snapshot>, touched: &Touched) {
+        let asks_otherwise = tables.actions.as_deref() != self.peers.actions();
         self.tables = tables;
-        self.v4.judge_again(changed.iter().filter_map(|prefix| match *prefix {
-            Prefix::V4(net) => Some(net),
-            Prefix::V6(_) => None,
-        }));
-        self.v6.judge_again(changed.iter().filter_map(|prefix| match *prefix {
-            Prefix::V6(net) => Some(net),
-            Prefix::V4(_) => None,
-        }));
+        if asks_otherwise {
+            let actions = self.tables.actions.clone();
+            self.change_peers(|peers| peers.set_actions(actions), |_| true);
+            // The same path may now go out with other communities taken off.
+            self.v4.groups.refresh_all();
+            self.v6.groups.refresh_all();
+        }
+        if touched.everything {
+            self.v4.judge_everything();
+            self.v6.judge_everything();
+            return;
+        }
+        self.v4.judge_under(touched.under.iter().filter_map(|prefix| u32::of_prefix(*prefix)));
+        self.v6.judge_under(touched.under.iter().filter_map(|prefix| u128::of_prefix(*prefix)));
+        self.v4.judge_asns(&touched.asns);
+        self.v6.judge_asns(&touched.asns);
+    }
+
+    /// Judges a peer's paths by another policy from now on. It comes from the peer's own task, in order with its batches, whose
+    /// [intake](crate::Intake::set_policy) judges by it too. The peer is who it was, in the same role: what its session is
+    /// depends on that. [`PeerIndex::LOCAL`] has what we originate judged.
+    pub fn set_policy(&mut self, index: PeerIndex, policy: Arc<Peer>, touched: &PolicyTouched) {
+        let regions = self.peers.policy(index).map(|before| Arc::clone(&before.regions));
+        if regions.is_none() && index != PeerIndex::LOCAL {
+            return;
+        }
+        let anew = *touched == PolicyTouched::Everything;
+        // Others may speak of the regions that it is in.
+        if regions.is_some_and(|before| before != policy.regions) {
+            self.change_peers(|peers| peers.set_policy(index, policy, anew), |_| true);
+        } else {
+            self.peers.set_policy(index, policy, anew);
+        }
+        match touched {
+            PolicyTouched::Origins(origins) => {
+                self.v4.judge_origins(index, origins);
+                self.v6.judge_origins(index, origins);
+            }
+            PolicyTouched::Everything => {
+                self.v4.judge_peer(index);
+                self.v6.judge_peer(index);
+            }
+        }
+    }
+
+    /// Deals with peers on other terms from now on. It walks the table once, and not in slices: it is for an operator's changes.
+    pub fn set_terms(&mut self, terms: &[(PeerIndex, Terms)]) {
+        let differs = |(index, terms): &&(PeerIndex, Terms)| {
+            self.peers.peer(*index).is_some_and(|peer| {
+                peer.ranking.local_preference != terms.local_preference || peer.tags != terms.tags
+            })
+        };
+        let differ: BTreeSet<PeerIndex> = terms.iter().filter(differs).map(|(index, _)| *index).collect();
+        let set = |peers: &mut Peers| terms.iter().for_each(|(index, terms)| peers.set_terms(*index, terms));
+        if differ.is_empty() {
+            return set(&mut self.peers);
+        }
+        self.change_peers(set, |peer| differ.contains(&peer));
+    }
+
+    /// What peers were told follows from what was on offer, so that is compared by the old peers and the new ones.
+    fn change_peers(&mut self, change: impl FnOnce(&mut Peers), concerned: impl Fn(PeerIndex) -> bool) {
+        let before = self.peers.clone();
+        change(&mut self.peers);
+        self.v4.change_peers(&before, &self.peers, &concerned);
+        self.v6.change_peers(&before, &self.peers, &concerned);
     }
 
     /// Does a slice of what there is to do on the table, tells the groups and the FIB what has changed, and does one step of
@@ -158,6 +236,15 @@ impl Shard {
         let gone: Vec<PeerIndex> = gone;
         gone.into_iter().for_each(|peer| self.peers.remove(peer));
         v4 || v6
+    }
+
+    /// How many paths were judged again since the shard was made, because tables or policies changed.
+    pub fn judged_again(&self) -> u64 {
+        self.v4.judged_again() + self.v6.judged_again()
+    }
+
+    pub(crate) fn peers(&self) -> &Peers {
+        &self.peers
     }
 
     fn is_removing(&self, peer: PeerIndex) -> bool {

@@ -1,74 +1,84 @@
-//! Prefixes under which new tables may say otherwise: what lies there waits to be judged again.
+//! What a change can touch: which paths new tables, or a peer's new policy, may judge differently.
 //!
-//! The newest tables judge it, whichever change had it listed, so that overlapping changes lose nothing. It is done a slice at
-//! a time between what peers say.
+//! It is always safe to say more than is true, and never less: what is not touched keeps its verdict. The newest tables judge
+//! all that is touched, whichever change had it listed, so that overlapping changes lose nothing.
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
-use palisade_bgp::prefix::{Address, Net};
+use palisade_bgp::Prefix;
+use palisade_policy::{OriginSet, Peer};
 
-/// Prefixes whose subtrees are to be judged again, in the order they were listed.
-#[derive(Debug)]
-pub(crate) struct Touched<A: Address> {
-    nets: VecDeque<Net<A>>,
-    /// How far that has come under the first of them.
-    judged: Option<Net<A>>,
+/// What new tables may judge differently: the paths that any of its parts speaks of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Paths to these prefixes, and to what they cover: where VRPs, route objects or bogons came or went.
+    pub under: Vec<Prefix>,
+    /// Paths whose AS_PATH holds one of these: where ASPAs came or went.
+    pub asns: OriginSet,
+    /// All paths: where rules or lists changed that any path may meet.
+    pub everything: bool,
 }
 
-impl<A: Address> Default for Touched<A> {
-    fn default() -> Self {
-        Touched { nets: VecDeque::new(), judged: None }
+impl Touched {
+    /// All paths.
+    pub fn everything() -> Self {
+        Touched { everything: true, ..Touched::default() }
+    }
+
+    /// The paths to these prefixes and to what they cover.
+    pub fn under(prefixes: Vec<Prefix>) -> Self {
+        Touched { under: prefixes, ..Touched::default() }
+    }
+
+    /// The paths that an AS of these is in.
+    pub fn with_asns(asns: OriginSet) -> Self {
+        Touched { asns, ..Touched::default() }
+    }
+
+    /// Whether nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.under.is_empty() && self.asns.is_empty() && !self.everything
     }
 }
 
-impl<A: Address> Touched<A> {
-    /// Lists more prefixes. Where that makes more than the table has entries, all of it is judged instead, which is less
-    /// work and keeps the list from growing without end.
-    pub(crate) fn extend(&mut self, nets: impl Iterator<Item = Net<A>>, entries: usize) {
-        let room = (entries + 1).saturating_sub(self.nets.len());
-        let mut nets = nets.fuse();
-        self.nets.extend(nets.by_ref().take(room));
-        if nets.next().is_some() {
-            self.nets = VecDeque::from([Net::DEFAULT]);
-            self.judged = None;
-        }
-    }
+/// What a peer's new policy may judge differently of what that peer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicyTouched {
+    /// The paths of these origins, because they came into its as-set or went from it. Nothing else of the policy is different.
+    Origins(OriginSet),
+    /// All its paths.
+    Everything,
+}
 
-    /// Whether nothing is left.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.nets.is_empty()
-    }
-
-    /// The subtree to go on with, and the prefix after which to do so.
-    pub(crate) fn next(&self) -> Option<(Net<A>, Option<Net<A>>)> {
-        self.nets.front().map(|net| (*net, self.judged))
-    }
-
-    /// Notes how far the subtree was judged: up to a prefix, or all of it.
-    pub(crate) fn judged(&mut self, up_to: Option<Net<A>>) {
-        self.judged = up_to;
-        if up_to.is_none() {
-            self.nets.pop_front();
-        }
+impl PolicyTouched {
+    /// The paths of the origins that a peer may originate for by one of two policies alone, which differ in nothing else. A
+    /// peer without an as-set has its own AS.
+    pub fn by_origins(old: &Peer, new: &Peer) -> Self {
+        let own = |peer: &Peer| Arc::new(std::iter::once(peer.asn).collect());
+        let of = |peer: &Peer| peer.origins.clone().unwrap_or_else(|| own(peer));
+        PolicyTouched::Origins(of(old).changed(&of(new)))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use palisade_bgp::Asn;
+    use palisade_policy::Role;
+
     use super::*;
 
     #[test]
-    fn a_list_longer_than_the_table_is_the_whole_table() {
-        let net = |at: u32| Net::new(at << 8, 24);
-        let mut touched = Touched::default();
-        touched.extend((0..10).map(net), 10);
-        assert_eq!(touched.next(), Some((net(0), None)));
-        touched.judged(Some(net(0)));
-        touched.extend((0..1).map(net), 10);
-        assert_eq!(touched.next(), Some((net(0), Some(net(0)))));
-        touched.extend((0..1).map(net), 10);
-        assert_eq!(touched.next(), Some((Net::DEFAULT, None)), "from its beginning");
-        touched.judged(None);
-        assert!(touched.is_empty());
+    fn a_peer_without_an_as_set_has_its_own_as() {
+        let address = std::net::IpAddr::from([198, 18, 0, 1]);
+        let without = Peer::new(Asn(10), Asn(64500), Some(Role::Customer), address);
+        let set = |asns: &[u32]| Arc::new(asns.iter().copied().map(Asn).collect::<OriginSet>());
+        let with = |asns| Peer { origins: Some(set(asns)), ..without.clone() };
+        let touched = |old: &Peer, new: &Peer, asns: &[u32]| {
+            let expected = PolicyTouched::Origins(OriginSet::clone(&set(asns)));
+            assert_eq!(PolicyTouched::by_origins(old, new), expected);
+        };
+        touched(&without, &with(&[10, 11]), &[11]);
+        touched(&with(&[11, 12]), &without, &[10, 11, 12]);
+        touched(&with(&[1, 2, 3]), &with(&[2, 3, 4]), &[1, 4]);
     }
 }

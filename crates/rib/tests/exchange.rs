@@ -77,7 +77,14 @@ fn rib_peer(member: PeerIndex) -> RibPeer {
         address: address(member),
     };
     let counters = Arc::new(PeerCounters::default());
-    RibPeer { policy: Arc::new(policy), ranking, export: [Some(export), None], counters, max_prefixes: None }
+    RibPeer {
+        policy: Arc::new(policy),
+        ranking,
+        export: [Some(export), None],
+        counters,
+        max_prefixes: None,
+        tags: None,
+    }
 }
 
 /// The communities that the model knows, and what they ask for.

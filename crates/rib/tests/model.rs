@@ -58,6 +58,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         export: [Some(export), None],
         counters: Arc::new(PeerCounters::default()),
         max_prefixes: None,
+        tags: None,
     }
 }
 

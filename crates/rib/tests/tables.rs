@@ -13,7 +13,7 @@ use palisade_bgp::attributes::NextHop;
 use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_policy::{Checks, Mode, Peer, Reason, Role, RovIndex, Snapshot, Vrp};
-use palisade_rib::{Batch, ExportView, PeerCounters, PeerIndex, Ranking, RibPeer, Shard};
+use palisade_rib::{Batch, ExportView, PeerCounters, PeerIndex, Ranking, RibPeer, Shard, Touched};
 
 use support::{Random, Said, Wires};
 
@@ -54,7 +54,14 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         address: address(peer),
     };
     let counters = Arc::new(PeerCounters::default());
-    RibPeer { policy: Arc::new(policy), ranking, export: [Some(export), None], counters, max_prefixes: None }
+    RibPeer {
+        policy: Arc::new(policy),
+        ranking,
+        export: [Some(export), None],
+        counters,
+        max_prefixes: None,
+        tags: None,
+    }
 }
 
 /// Tables by which the prefixes of some /16 may only be originated by somebody else.
@@ -112,7 +119,7 @@ fn what_changes_while_tables_are_applied_is_judged_by_the_last_of_them() {
                 }
                 vec![block_prefix(block)]
             };
-            shard.replace_tables(tables(&refused), &changed);
+            shard.replace_tables(tables(&refused), &Touched::under(changed));
             for _ in 0..random.below(4) {
                 shard.publish(now, &mut wires);
                 let at = random.below(u64::from(PREFIXES)) as u32;

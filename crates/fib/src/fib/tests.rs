@@ -92,6 +92,24 @@ fn a_prefix_that_flaps_before_its_turn_costs_one_operation() {
 }
 
 #[test]
+fn of_each_prefix_it_is_known_how_its_route_stands() {
+    let mut fib = opened();
+    let (near, far) = ("198.51.100.0/24", "198.51.101.0/24");
+    assert_eq!(fib.state(net(near)), RouteState::NotWanted);
+    fib.set(net(near), via("192.0.2.2"));
+    fib.set(net(far), via("198.18.0.1"));
+    settle(&mut fib, Instant::now());
+    assert_eq!(fib.state(net(near)), RouteState::Installed("192.0.2.2".parse().unwrap()));
+    assert_eq!(fib.state(net(far)), RouteState::Unresolved("198.18.0.1".parse().unwrap()));
+    // To a next hop that is in use already, so that only the route is missing.
+    fib.set(net("198.51.102.0/24"), via("192.0.2.2"));
+    assert_eq!(fib.state(net("198.51.102.0/24")), RouteState::Pending("192.0.2.2".parse().unwrap()));
+    fib.set(net(near), None);
+    settle(&mut fib, Instant::now());
+    assert_eq!(fib.state(net(near)), RouteState::NotWanted);
+}
+
+#[test]
 fn batches_are_bounded_and_families_take_turns() {
     let mut fib = opened();
     let now = Instant::now();

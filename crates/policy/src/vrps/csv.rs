@@ -29,7 +29,7 @@ pub(super) fn read(input: impl BufRead, collector: &mut Collector) -> Result<(),
         let entry = if line.cut { Err("the line is too long".into()) } else { columns.vrp(&text) };
         collector.take(line.number, entry)?;
     }
-    columns.map(|_| ()).ok_or(VrpFileError::NotVrps)
+    columns.map(|_| collector.claims_vrps = true).ok_or(VrpFileError::NotVrps)
 }
 
 /// Which column holds what.

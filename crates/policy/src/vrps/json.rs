@@ -1,39 +1,38 @@
-//! The JSON form: an object whose list `roas` has an object for each VRP.
+//! The JSON form: an object whose list `roas` has an object for each VRP, and whose list `aspas` one for each ASPA.
 //!
-//! Read by visitors that keep nothing but the VRP at hand. They take any JSON value at any place in an entry,
-//! because a wrong type inside one entry must spoil that entry alone.
+//! Read by visitors that keep nothing but the entry at hand.
 
 use std::fmt;
 use std::io::{self, Read};
-use std::marker::PhantomData;
 
-use palisade_bgp::Asn;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::aspa_json::AspaElement;
+use super::scalar::{Scalar, asn};
 use super::{Collector, VrpFileError, vrp};
+use crate::any_json::{AnyJson, any};
 use crate::malformed::quoted;
 use crate::vrp::Vrp;
 
 /// Reads a whole document.
 pub(super) fn read(input: impl Read, collector: &mut Collector) -> Result<(), VrpFileError> {
-    let mut reading = Reading { collector, has_roas: false, position: 0, refused: None };
+    let mut reading = Reading { collector, has_list: false, refused: None };
     let mut json = serde_json::Deserializer::from_reader(input);
     let outcome = Document(&mut reading).deserialize(&mut json).and_then(|()| json.end());
     match (outcome, reading.refused) {
         (_, Some(refused)) => Err(refused),
         (Err(error), None) if error.is_io() => Err(VrpFileError::Io(io::Error::from(error))),
         (Err(error), None) => Err(VrpFileError::Json(error)),
-        (Ok(()), None) if !reading.has_roas => Err(VrpFileError::NotVrps),
+        (Ok(()), None) if !reading.has_list => Err(VrpFileError::NotVrps),
         (Ok(()), None) => Ok(()),
     }
 }
 
 struct Reading<'c> {
     collector: &'c mut Collector,
-    has_roas: bool,
-    /// Elements of `roas` seen.
-    position: u64,
+    /// Whether either list is there.
+    has_list: bool,
     /// Why the collector takes no more, which serde's own errors can't carry.
     refused: Option<VrpFileError>,
 }
@@ -53,23 +52,31 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with a list `roas`")
+        f.write_str("an object with a list `roas` or `aspas`")
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
         while let Some(key) = map.next_key::<String>()? {
-            if key == "roas" {
-                self.0.has_roas = true;
-                map.next_value_seed(Roas(self.0))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match key.as_str() {
+                "roas" => {
+                    self.0.has_list = true;
+                    self.0.collector.claims_vrps = true;
+                    map.next_value_seed(Roas(self.0))?;
+                }
+                "aspas" => {
+                    self.0.has_list = true;
+                    map.next_value_seed(Aspas(self.0))?;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(())
     }
 }
 
-/// The list.
+/// The list of VRPs.
 struct Roas<'r, 'c>(&'r mut Reading<'c>);
 
 impl<'de> DeserializeSeed<'de> for Roas<'_, '_> {
@@ -88,12 +95,44 @@ impl<'de> Visitor<'de> for Roas<'_, '_> {
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut roas: S) -> Result<(), S::Error> {
+        let mut position = 0;
         while let Some(Element(members)) = roas.next_element::<Element>()? {
-            self.0.position += 1;
+            position += 1;
             let entry = members.map_err(|what| format!("{what}, not an object")).and_then(Members::vrp);
-            if let Err(refused) = self.0.collector.take(self.0.position, entry) {
+            if let Err(refused) = self.0.collector.take(position, entry) {
                 self.0.refused = Some(refused);
                 return Err(S::Error::custom("too many VRPs"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The list of ASPAs.
+struct Aspas<'r, 'c>(&'r mut Reading<'c>);
+
+impl<'de> DeserializeSeed<'de> for Aspas<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Aspas<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of ASPAs")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut aspas: S) -> Result<(), S::Error> {
+        let mut position = 0;
+        while let Some(element) = aspas.next_element::<AspaElement>()? {
+            position += 1;
+            if let Err(refused) = self.0.collector.take_aspa(position, element.aspa()) {
+                self.0.refused = Some(refused);
+                return Err(S::Error::custom("too many ASPAs"));
             }
         }
         Ok(())
@@ -127,64 +166,6 @@ impl Members {
     }
 }
 
-/// rpki-client writes a number, Routinator a text with AS before it, others a text without.
-fn asn(value: Option<Scalar>) -> Result<Asn, String> {
-    match value {
-        Some(Scalar::Number(number)) => {
-            u32::try_from(number).map(Asn).map_err(|_| format!("{number} is no AS number"))
-        }
-        Some(Scalar::Text(text)) => text.parse().map_err(|_| format!("{} is no AS number", quoted(&text))),
-        Some(other) => Err(format!("asn is {other}")),
-        None => Err("no asn".into()),
-    }
-}
-
-/// A member's value, as far as a VRP needs it.
-enum Scalar {
-    Text(String),
-    Number(u64),
-    /// Neither, and what it is.
-    Other(&'static str),
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Scalar::Text(text) => f.write_str(&quoted(text)),
-            Scalar::Number(number) => write!(f, "{number}"),
-            Scalar::Other(what) => f.write_str(what),
-        }
-    }
-}
-
-/// What a JSON value may turn out to be. Both an element and a member are read with one visitor, so that neither ever
-/// fails on a type.
-trait AnyJson<'de>: Sized {
-    fn other(what: &'static str) -> Self;
-    fn text(_: &str) -> Self {
-        Self::other("a text")
-    }
-    fn number(_: u64) -> Self {
-        Self::other("a number")
-    }
-    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Self::other("an object"))
-    }
-}
-
-impl<'de> AnyJson<'de> for Scalar {
-    fn other(what: &'static str) -> Self {
-        Scalar::Other(what)
-    }
-    fn text(text: &str) -> Self {
-        Scalar::Text(text.into())
-    }
-    fn number(number: u64) -> Self {
-        Scalar::Number(number)
-    }
-}
-
 impl<'de> AnyJson<'de> for Element {
     fn other(what: &'static str) -> Self {
         Element(Err(what))
@@ -207,50 +188,9 @@ impl<'de> AnyJson<'de> for Element {
     }
 }
 
-struct AnyJsonVisitor<T>(PhantomData<T>);
-
-impl<'de, T: AnyJson<'de>> Visitor<'de> for AnyJsonVisitor<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        Ok(T::text(text))
-    }
-    fn visit_u64<E: Error>(self, number: u64) -> Result<T, E> {
-        Ok(T::number(number))
-    }
-    fn visit_i64<E: Error>(self, _: i64) -> Result<T, E> {
-        Ok(T::other("a negative number"))
-    }
-    fn visit_f64<E: Error>(self, _: f64) -> Result<T, E> {
-        Ok(T::other("a fraction"))
-    }
-    fn visit_bool<E: Error>(self, _: bool) -> Result<T, E> {
-        Ok(T::other("a truth value"))
-    }
-    fn visit_unit<E: Error>(self) -> Result<T, E> {
-        Ok(T::other("null"))
-    }
-    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<T, S::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(T::other("a list"))
-    }
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<T, M::Error> {
-        T::object(map)
-    }
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_any(AnyJsonVisitor(PhantomData))
-    }
-}
-
 impl<'de> Deserialize<'de> for Element {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        json.deserialize_any(AnyJsonVisitor(PhantomData))
+        any(json)
     }
 }
 

@@ -181,3 +181,21 @@ pub(crate) fn truncate(prefix: Prefix, len: u8) -> Prefix {
         Prefix::V6(net) => Prefix::V6(net.truncate(len)),
     }
 }
+
+/// The texts of the files of a tar archive in some folders.
+pub(crate) fn tar_files(tar: &[u8], folders: &[&str]) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut rest = tar;
+    while rest.len() >= 512 && rest[0] != 0 {
+        let field = |from: usize, len: usize| {
+            let octets = &rest[from..from + len];
+            String::from_utf8_lossy(octets.split(|octet| *octet == 0).next().unwrap()).trim().to_owned()
+        };
+        let (name, size) = (field(0, 100), usize::from_str_radix(&field(124, 12), 8).unwrap());
+        if rest[156] == b'0' && folders.iter().any(|folder| name.starts_with(folder)) {
+            texts.push(String::from_utf8_lossy(&rest[512..512 + size]).into_owned());
+        }
+        rest = &rest[512 + size.div_ceil(512) * 512..];
+    }
+    texts
+}

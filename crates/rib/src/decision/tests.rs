@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use palisade_bgp::Asn;
 use palisade_bgp::attributes::{Attributes, Facts, NextHop, Origin, Span};
-use palisade_policy::{PathVerdict, Reason, RovState, Verdict};
+use palisade_policy::{Amendment, PathVerdict, Reason, RovState, Verdict};
 
 use super::*;
 use crate::attribute_set::AttributeSet;
+use crate::judgement::Stamp;
 
 /// A path, and the peer it comes from: the peer's number is its place.
 #[derive(Clone)]
@@ -37,9 +38,9 @@ fn decide_among(cases: &[Case]) -> Option<usize> {
         let next_hop = NextHop::V4(Ipv4Addr::new(198, 18, 0, 9));
         let wire = [0; 16];
         let attributes = Attributes { wire: &wire, facts: &case.facts, next_hop };
-        let set = Arc::new(AttributeSet::new(&attributes, PathVerdict::default(), None));
+        let set = Arc::new(AttributeSet::new(&attributes, PathVerdict::default(), Stamp::default(), None));
         let reason = (!case.accepted).then_some(Reason::AsLoop);
-        let verdict = Verdict { reason, observed: None, rov: RovState::NotFound };
+        let verdict = Verdict { reason, observed: None, rov: RovState::NotFound, amendment: Amendment::NONE };
         Path::new(set, PeerIndex(at as u16 + 1), case.path_id, verdict)
     };
     let paths: Vec<Path> = cases.iter().enumerate().map(path).collect();

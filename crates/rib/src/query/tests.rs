@@ -7,7 +7,7 @@ use palisade_bgp::Asn;
 use palisade_policy::{Checks, Mode, PathVerdict, Peer, Reason, Role, Snapshot};
 
 use super::*;
-use crate::{AttributeSet, Batch, PeerCounters, Ranking, RibPeer};
+use crate::{AttributeSet, Batch, PeerCounters, Ranking, RibPeer, Stamp};
 
 /// What nobody is told.
 struct Nowhere;
@@ -36,7 +36,8 @@ fn shard_with(peers: &[u16]) -> Shard {
             Ranking { local_preference: 100, internal: true, router_id: u32::from(number), address };
         let counters = Arc::new(PeerCounters::default());
         let export = [None, None];
-        let peer = RibPeer { policy: Arc::new(policy), ranking, export, counters, max_prefixes: None };
+        let peer =
+            RibPeer { policy: Arc::new(policy), ranking, export, counters, max_prefixes: None, tags: None };
         shard.peer_up(PeerIndex(number), peer);
     }
     shard
@@ -47,7 +48,7 @@ fn announce(shard: &mut Shard, peer: u16, nets: impl Iterator<Item = Net<u32>>) 
     let originated = AttributeSet::originated(IpAddr::from([192, 0, 2, 1]).into());
     let reason = (peer != 1).then_some(Reason::EmptyPath);
     let verdict = PathVerdict { reason, ..PathVerdict::default() };
-    let set = Arc::new(AttributeSet::new(&originated.attributes(), verdict, None));
+    let set = Arc::new(AttributeSet::new(&originated.attributes(), verdict, Stamp::default(), None));
     let mut batch = Batch::new(PeerIndex(peer));
     nets.for_each(|net| batch.v4.push(Some(&set), net, 0));
     shard.apply(&batch, &mut Nowhere);

@@ -12,7 +12,7 @@ use palisade_bgp::prefix::{Address, Net, Prefix};
 use palisade_bgp::update::{Context, Decoder};
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{PathVerdict, Reason};
-use palisade_rib::{AttributeSet, Change, Chunk, Outbox, PeerIndex, fib_next_hop};
+use palisade_rib::{AttributeSet, Change, Chunk, Outbox, PeerIndex, Stamp, fib_next_hop};
 
 /// xorshift64*, so that a failure's seed is enough to see it again.
 pub(crate) struct Random(pub(crate) u64);
@@ -60,7 +60,7 @@ impl Said {
         let attributes = Attributes { wire: &wire, facts: &facts, next_hop: next_hop.into() };
         let looped = self.as_path.contains(&own_asn).then_some(Reason::AsLoop);
         let verdict = PathVerdict { reason: looped, ..PathVerdict::default() };
-        Arc::new(AttributeSet::new(&attributes, verdict, None))
+        Arc::new(AttributeSet::new(&attributes, verdict, Stamp::default(), None))
     }
 }
 

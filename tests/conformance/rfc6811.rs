@@ -1,12 +1,9 @@
 //! The truth table of `rfc6811.txt`, line by line.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
-
-mod support;
-
 use palisade_bgp::{Asn, Prefix};
 use palisade_policy::{RovIndex, RovState, Vrp};
-use support::prefix;
+
+use crate::support::prefix;
 
 fn validate(index: &RovIndex, route: Prefix, origin: Option<Asn>) -> RovState {
     match route {

@@ -1,0 +1,145 @@
+//! The keeper of the tables: what every source last said, put together into what announcements are judged by.
+//!
+//! ```text
+//!   RTR, files, SLURM --> VRPs, ASPAs \
+//!   dumps, whois, NRTM --> IRR         >-- News --> Keeper --Ruling--> router: tables, what they touch, peers' policies
+//!   PeeringDB, bogons                 /
+//!   a new configuration -------------'
+//! ```
+//!
+//! A [`Ruling`] is whole: its tables and its policies belong together, and what it touches is all that it can judge unlike
+//! the one before. What a source holds back, because it is empty, broken or too different, never comes here: the keeper
+//! believes what it is told. It has no clock and does no I/O.
+
+use std::sync::Arc;
+
+use palisade_policy::{AspaIndex, Bogons, IrrIndex, RovIndex, Snapshot};
+use palisade_rib::Touched;
+
+use crate::config::{Config, Peer};
+use crate::feeds::peeringdb::NetworkFacts;
+use crate::judging::{self, PeerPolicy};
+
+/// What a source has new.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// All VRPs and all ASPAs, of all sources together.
+    Rpki { rov: Arc<RovIndex>, aspa: Arc<AspaIndex> },
+    /// All route objects and all sets, likewise.
+    Irr(Arc<IrrIndex>),
+    /// What nobody can announce.
+    Bogons(Arc<Bogons>),
+    /// What networks say of themselves.
+    Networks(Arc<NetworkFacts>),
+}
+
+/// What announcements are judged by from now on.
+#[derive(Debug)]
+pub(crate) struct Ruling {
+    pub(crate) tables: Arc<Snapshot>,
+    /// What these may judge unlike those before.
+    pub(crate) touched: Touched,
+    /// What each peer may do, in the order of the configuration; one that is the same as before is the same `Arc`.
+    pub(crate) policies: Vec<Arc<PeerPolicy>>,
+}
+
+/// What is judged by, and what the next of it is made from.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    config: Arc<Config>,
+    facts: Arc<NetworkFacts>,
+    /// The peers of the configuration, with what `facts` say of them.
+    peers: Vec<Peer>,
+    tables: Arc<Snapshot>,
+    policies: Vec<Arc<PeerPolicy>>,
+}
+
+impl Keeper {
+    /// The keeper of tables that were made for a configuration.
+    pub(crate) fn new(config: Arc<Config>, tables: Arc<Snapshot>, facts: Arc<NetworkFacts>) -> Self {
+        let peers = judging::resolved_peers(&config, &facts);
+        let policies = judging::policies(&config, &peers, &tables, &[]);
+        Keeper { config, facts, peers, tables, policies }
+    }
+
+    /// What each peer may do, in the order of the configuration.
+    pub(crate) fn policies(&self) -> &[Arc<PeerPolicy>] {
+        &self.policies
+    }
+
+    /// The peers, with what is known of their networks, in the order of the configuration.
+    pub(crate) fn peers(&self) -> &[Peer] {
+        &self.peers
+    }
+
+    /// Takes news.
+    pub(crate) fn take(&mut self, news: News) -> Ruling {
+        let old = Arc::clone(&self.tables);
+        let mut new = Snapshot::clone(&old);
+        let touched = match news {
+            News::Rpki { rov, aspa } => {
+                let touched = Touched {
+                    under: old.rov.changed_ranges(&rov),
+                    asns: old.aspa.changed(&aspa),
+                    everything: old.aspa.is_empty() != aspa.is_empty(),
+                };
+                (new.rov, new.aspa) = (rov, aspa);
+                touched
+            }
+            News::Irr(irr) => {
+                let touched = Touched::under(old.irr.changed_ranges(&irr));
+                let sets = old.irr.changed_sets(&irr);
+                new.irr = irr;
+                self.policies =
+                    judging::policies_after(&self.config, &self.peers, &new, &sets, &self.policies);
+                touched
+            }
+            News::Bogons(bogons) => {
+                new.bogons = bogons;
+                Touched::everything()
+            }
+            News::Networks(facts) => {
+                let touched = Touched::with_asns(old.never_via_rs.changed(&facts.never_via_rs()));
+                new.never_via_rs = Arc::new(facts.never_via_rs());
+                self.peers = judging::resolved_peers(&self.config, &facts);
+                self.facts = facts;
+                self.policies = judging::policies(&self.config, &self.peers, &new, &self.policies);
+                touched
+            }
+        };
+        self.rule(new, touched)
+    }
+
+    /// Judges by another configuration from now on, of which the `standing` tables are. What feeds have told holds.
+    pub(crate) fn configure(
+        &mut self,
+        config: Arc<Config>,
+        standing: Snapshot,
+        facts: Arc<NetworkFacts>,
+    ) -> Ruling {
+        let old = &self.tables;
+        let new = Snapshot {
+            rov: Arc::clone(&old.rov),
+            aspa: Arc::clone(&old.aspa),
+            irr: Arc::clone(&old.irr),
+            ..standing
+        };
+        self.facts = facts;
+        self.peers = judging::resolved_peers(&config, &self.facts);
+        self.policies = judging::policies(&config, &self.peers, &new, &self.policies);
+        self.config = config;
+        // What it says of all peers may have changed in any part, and operators seldom reload.
+        self.rule(new, Touched::everything())
+    }
+
+    fn rule(&mut self, mut new: Snapshot, touched: Touched) -> Ruling {
+        new.generation = self.tables.generation + 1;
+        if !touched.asns.is_empty() || touched.everything {
+            new.path_generation = new.generation;
+        } else {
+            new.path_generation = self.tables.path_generation;
+        }
+        self.tables = Arc::new(new);
+        Ruling { tables: Arc::clone(&self.tables), touched, policies: self.policies.clone() }
+    }
+}

@@ -1,0 +1,87 @@
+//! What a peer may do, as it stands by the tables of one moment: all that can change while its session stays up.
+
+use std::sync::Arc;
+
+use palisade_policy::{ChangedSets, Dependencies, ExpansionLimits, Snapshot};
+use palisade_rib::{Tags, Terms};
+
+use crate::config::{Config, Peer};
+
+/// What a peer may do, beside what its session is made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PeerPolicy {
+    /// The judge's view of it.
+    pub(crate) judged: Arc<palisade_policy::Peer>,
+    /// The degree of preference of its paths (RFC 4271 s9.1.1).
+    pub(crate) local_preference: u32,
+    /// Paths it may have in the Adj-RIB-In before the session is ended.
+    pub(crate) max_prefixes: u32,
+    /// What is added to its paths on their way out.
+    pub(crate) tags: Option<Arc<Tags>>,
+    /// Its as-sets, as they are configured.
+    pub(crate) as_set: Option<String>,
+    /// The sets of the IRR that it would be different with.
+    rests_on: Dependencies,
+}
+
+impl PeerPolicy {
+    fn new(config: &Config, peer: &Peer, tables: &Snapshot) -> Self {
+        PeerPolicy {
+            judged: Arc::new(super::peer(config, peer, tables)),
+            local_preference: peer.local_preference.value,
+            max_prefixes: peer.max_prefixes.value,
+            tags: super::tags(config, peer),
+            as_set: peer.as_set.clone(),
+            rests_on: rests_on(peer, tables),
+        }
+    }
+
+    /// How the table deals with it, beside what the judge says.
+    pub(crate) fn terms(&self) -> Terms {
+        Terms {
+            local_preference: self.local_preference,
+            max_prefixes: Some(self.max_prefixes),
+            tags: self.tags.clone(),
+        }
+    }
+}
+
+fn rests_on(peer: &Peer, tables: &Snapshot) -> Dependencies {
+    let mut all = Dependencies::default();
+    for name in peer.as_set.as_deref().unwrap_or_default().split_whitespace() {
+        all.merge(&tables.irr.dependencies(name, &ExpansionLimits::default()));
+    }
+    all
+}
+
+/// What each of the peers may do by these tables, in their order. What is as it was `before` is the same `Arc`.
+pub(crate) fn policies(
+    config: &Config,
+    peers: &[Peer],
+    tables: &Snapshot,
+    before: &[Arc<PeerPolicy>],
+) -> Vec<Arc<PeerPolicy>> {
+    let policy = |peer| known(PeerPolicy::new(config, peer, tables), before);
+    peers.iter().map(policy).collect()
+}
+
+/// The same after these sets of the IRR have changed, and nothing else: only peers that rest on them are looked at.
+pub(crate) fn policies_after(
+    config: &Config,
+    peers: &[Peer],
+    tables: &Snapshot,
+    changed: &ChangedSets,
+    before: &[Arc<PeerPolicy>],
+) -> Vec<Arc<PeerPolicy>> {
+    let policy = |(peer, before): (&Peer, &Arc<PeerPolicy>)| match before.rests_on.are_touched_by(changed) {
+        true => known(PeerPolicy::new(config, peer, tables), std::slice::from_ref(before)),
+        false => Arc::clone(before),
+    };
+    peers.iter().zip(before).map(policy).collect()
+}
+
+/// The address tells peers apart.
+fn known(policy: PeerPolicy, before: &[Arc<PeerPolicy>]) -> Arc<PeerPolicy> {
+    let same = before.iter().find(|known| known.judged.address == policy.judged.address);
+    same.filter(|known| ***known == policy).map_or_else(|| Arc::new(policy), Arc::clone)
+}

@@ -1,0 +1,293 @@
+//! The sessions of a running router: one task a peer, started and stopped as the configuration says.
+//!
+//! What a peer may do is told its task while the session stays up; what was negotiated or agreed with TCP needs a new
+//! session ([`SessionSettings`]). A peer whose settings change, or that is no longer configured, is told so (RFC 4486),
+//! and no other peer notices.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use palisade_bgp::session::{Session, SessionConfig};
+use palisade_bgp::{AddPath, Asn, Family};
+use palisade_policy::Role;
+use palisade_rib::{MOST_PEERS, PeerIndex};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tracing::{info, warn};
+
+use super::coming_up::PeerSetup;
+use super::listener::Expected;
+use super::peer::{PeerTask, Surroundings};
+use super::roster::{Roster, RunningPeer};
+use super::shard::ToShard;
+use super::status::PeerStatus;
+use super::stop::Stop;
+use crate::config::{Config, Paths, Peer};
+use crate::judging::PeerPolicy;
+
+/// Connections from one peer that wait for its task.
+const ACCEPTED: usize = 4;
+/// How long to wait between attempts to connect (RFC 4271 s10).
+const CONNECT_RETRY_S: u16 = 30;
+/// How long sessions may take to say goodbye.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a session is made with: a change of any of it needs a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SessionSettings {
+    pub(crate) remote: SocketAddr,
+    /// The address to connect from, where one is configured.
+    pub(crate) bind: Option<IpAddr>,
+    pub(crate) asn: Asn,
+    pub(crate) local_asn: Asn,
+    router_id: Ipv4Addr,
+    /// What is exported, and in which words, follows from it.
+    pub(crate) role: Option<Role>,
+    /// Whether an internal peer is told our address instead of the next hop we heard.
+    pub(crate) next_hop_self: bool,
+    sends_all_paths: bool,
+    hold_time_s: u16,
+    passive: bool,
+}
+
+impl SessionSettings {
+    fn new(config: &Config, peer: &Peer) -> Self {
+        SessionSettings {
+            remote: SocketAddr::new(peer.address, peer.port),
+            bind: peer.local_address,
+            asn: peer.asn,
+            local_asn: config.router.asn,
+            router_id: config.router.id,
+            role: peer.role,
+            next_hop_self: peer.next_hop_self,
+            sends_all_paths: peer.add_path.value == Paths::All,
+            hold_time_s: peer.hold_time_s.value,
+            passive: peer.passive,
+        }
+    }
+
+    fn session(&self) -> SessionConfig {
+        SessionConfig {
+            local_asn: self.local_asn,
+            router_id: self.router_id,
+            peer_asn: self.asn,
+            hold_time_s: self.hold_time_s,
+            connect_retry_s: CONNECT_RETRY_S,
+            passive: self.passive,
+            families: Family::ALL.to_vec(),
+            add_path: [AddPath { send: self.sends_all_paths, receive: false }; 2],
+        }
+    }
+}
+
+/// A peer's task, and the ways to it.
+#[derive(Debug)]
+struct Running {
+    peer: RunningPeer,
+    settings: SessionSettings,
+    policy: watch::Sender<Arc<PeerPolicy>>,
+    stop: watch::Sender<Stop>,
+    task: JoinHandle<()>,
+}
+
+/// What a new configuration came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reconfigured {
+    /// Peers that are new.
+    pub(crate) started: usize,
+    /// Peers that are gone.
+    pub(crate) stopped: usize,
+    /// Peers whose session had to begin anew.
+    pub(crate) restarted: usize,
+}
+
+/// All sessions.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    around: Surroundings,
+    running: Vec<Running>,
+    expected: Arc<Expected>,
+    roster: watch::Sender<Arc<Roster>>,
+    last_index: u16,
+    /// Whether they were those of a configuration before.
+    is_configured: bool,
+}
+
+impl Sessions {
+    pub(crate) fn new(around: Surroundings) -> Self {
+        let roster = watch::Sender::default();
+        Sessions {
+            around,
+            running: Vec::new(),
+            expected: Arc::default(),
+            roster,
+            last_index: 0,
+            is_configured: false,
+        }
+    }
+
+    /// Where listeners hand connections.
+    pub(crate) fn expected(&self) -> Arc<Expected> {
+        Arc::clone(&self.expected)
+    }
+
+    /// The peers there are, now and from now on.
+    pub(crate) fn roster(&self) -> watch::Receiver<Arc<Roster>> {
+        self.roster.subscribe()
+    }
+
+    /// Has the sessions be those of a configuration, whose peers may do what `policies` say, in the same order.
+    pub(crate) async fn configure(&mut self, config: &Config, policies: &[Arc<PeerPolicy>]) -> Reconfigured {
+        let mut known: HashMap<String, Running> =
+            self.running.drain(..).map(|running| (running.peer.name.clone(), running)).collect();
+        let mut done = Reconfigured::default();
+        let mut wanted = Vec::new();
+        for (peer, policy) in config.peers.iter().zip(policies) {
+            let settings = SessionSettings::new(config, peer);
+            let kept = known.remove(&peer.name);
+            let (kept, outdated) = match kept {
+                Some(running) if running.settings == settings => (Some(running), None),
+                other => (None, other),
+            };
+            if let Some(outdated) = outdated {
+                done.restarted += 1;
+                self.end([outdated], Stop::Changed).await;
+            } else if kept.is_none() {
+                done.started += 1;
+            }
+            wanted.push((peer, policy, settings, kept));
+        }
+        done.stopped = known.len();
+        self.end(known.into_values(), Stop::Deconfigured).await;
+        let kept = wanted.iter().filter_map(|(_, _, _, kept)| kept.as_ref());
+        let taken = kept.map(|running| running.peer.index.0).collect();
+        let mut indexes = Indexes { taken, last: self.last_index };
+        for (peer, policy, settings, kept) in wanted {
+            let running = match kept {
+                Some(running) => {
+                    running.tell(policy);
+                    running
+                }
+                None => match indexes.next() {
+                    Some(index) => self.start(index, peer.name.clone(), settings, policy),
+                    // A configuration has fewer peers than there are numbers.
+                    None => break,
+                },
+            };
+            self.running.push(running);
+        }
+        self.last_index = indexes.last;
+        self.is_configured = true;
+        self.roster.send_replace(Arc::new(Roster::new(
+            self.running.iter().map(|running| running.peer.clone()).collect(),
+        )));
+        done
+    }
+
+    /// Tells the tasks of peers whose policies have changed. `policies` are in the order of the configuration.
+    pub(crate) fn tell(&self, policies: &[Arc<PeerPolicy>]) {
+        self.running.iter().zip(policies).for_each(|(running, policy)| running.tell(policy));
+    }
+
+    /// Ends all sessions.
+    pub(crate) async fn stop(mut self) {
+        let running = std::mem::take(&mut self.running);
+        self.end(running, Stop::Shutdown).await;
+    }
+
+    fn start(
+        &self,
+        index: PeerIndex,
+        name: String,
+        settings: SessionSettings,
+        policy: &Arc<PeerPolicy>,
+    ) -> Running {
+        let status = Arc::new(PeerStatus::default());
+        let (policy, told) = watch::channel(Arc::clone(policy));
+        let (stop, stopping) = watch::channel(Stop::No);
+        let (sender, accepted) = mpsc::channel(ACCEPTED);
+        let peer = RunningPeer {
+            index,
+            name: name.clone(),
+            address: settings.remote.ip(),
+            asn: settings.asn,
+            role: settings.role,
+            status: Arc::clone(&status),
+            policy: told.clone(),
+        };
+        self.expected.insert(peer.address, sender);
+        let session = Session::new(settings.session(), self.around.seed.wrapping_add(index.index() as u64));
+        // What an earlier run left in the kernel waits for the tables of those peers that there are at the start (RFC 8212: one
+        // without a role has none).
+        let awaited = !self.is_configured && settings.role.is_some();
+        let setup = PeerSetup { name, index, settings: settings.clone(), policy: told, status, awaited };
+        let task = PeerTask::new(setup, self.around.clone(), stopping, session, accepted);
+        Running { peer, settings, policy, stop, task: tokio::spawn(task.run()) }
+    }
+
+    /// Ends sessions, all at the same time, and waits until they have.
+    async fn end(&self, sessions: impl IntoIterator<Item = Running>, why: Stop) {
+        let ending: Vec<Running> = sessions.into_iter().collect();
+        for running in &ending {
+            self.expected.remove(running.peer.address);
+            running.stop.send_replace(why);
+            if why != Stop::Shutdown {
+                info!(peer = running.peer.name, ?why, "session ends");
+            }
+        }
+        let deadline = tokio::time::Instant::now() + STOP_PATIENCE;
+        for Running { peer, mut task, .. } in ending {
+            if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
+                warn!(peer = peer.name, "a session did not end in time");
+                task.abort();
+                self.around.shards.send_all(|| ToShard::PeerDown(peer.index)).await;
+            }
+        }
+    }
+}
+
+impl Running {
+    fn tell(&self, policy: &Arc<PeerPolicy>) {
+        self.policy.send_if_modified(|told| {
+            let is_new = !Arc::ptr_eq(told, policy);
+            if is_new {
+                told.clone_from(policy);
+            }
+            is_new
+        });
+    }
+}
+
+/// Numbers for new peers, each as long unused as can be: what a shard holds of a peer that has gone goes in its own time. 0
+/// is the router itself.
+struct Indexes {
+    taken: HashSet<u16>,
+    last: u16,
+}
+
+impl Indexes {
+    fn next(&mut self) -> Option<PeerIndex> {
+        let after = (self.last + 1..MOST_PEERS).chain(1..=self.last);
+        let free = after.into_iter().find(|index| !self.taken.contains(index))?;
+        self.taken.insert(free);
+        self.last = free;
+        Some(PeerIndex(free))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_used_again_only_when_all_others_have_been() {
+        let mut indexes = Indexes { taken: HashSet::from([2]), last: 0 };
+        assert_eq!([indexes.next(), indexes.next()], [Some(PeerIndex(1)), Some(PeerIndex(3))]);
+        let mut indexes = Indexes { taken: HashSet::from([1]), last: MOST_PEERS - 2 };
+        assert_eq!([indexes.next(), indexes.next()], [Some(PeerIndex(MOST_PEERS - 1)), Some(PeerIndex(2))]);
+        let mut none = Indexes { taken: (1..MOST_PEERS).collect(), last: 7 };
+        assert_eq!(none.next(), None);
+    }
+}

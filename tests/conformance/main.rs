@@ -1,0 +1,14 @@
+//! What the standards say must come out, case by case, in tables that others can run too.
+//!
+//! Each table is a text file whose head says how it is written; every case names the section it comes from. A table is read
+//! by the module of the same name. What no table can show, because there are too many paths, [`valley_free`] tries: all small
+//! worlds, against an oracle that follows the definition instead of the algorithm.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
+
+mod aspa;
+mod rfc6811;
+mod valley_free;
+
+#[path = "../../crates/policy/tests/support/mod.rs"]
+mod support;
