@@ -21,7 +21,8 @@ use crate::phase::Step;
     subcommand_negates_reqs = true
 )]
 pub(crate) struct Arguments {
-    /// What to play: fullK (K providers with the whole table, one listener), rsN (a route server with N members), actionsN (the same
+    /// What to play: fullK (K providers with the whole table, one listener), livingK (the same while VRPs change), irrK (while the
+    /// IRR does), rsN (a route server with N members), actionsN (the same
     /// with action communities in use by all), rs700 (700 members, 400,000 routes, action communities); xM behind it gives
     /// the routes of each sender: rs50x4000
     #[arg(required = true, value_name = "LOAD")]
@@ -47,9 +48,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) tables: Option<PathBuf>,
 
-    /// Has routes validated by these VRPs, in rpki-client's JSON. Palisade reads them from the file, the others from stayrtr
+    /// Has routes validated by these VRPs, in rpki-client's JSON. Palisade reads them from the file, the others from stayrtr;
+    /// in livingK all get them by RTR from the harness's own cache
     #[arg(long, value_name = "FILE")]
     pub(crate) vrps: Option<PathBuf>,
+
+    /// How often a single VRP changes in livingK
+    #[arg(long, default_value_t = 52, value_name = "N")]
+    pub(crate) changes: usize,
 
     /// Palisade's program
     #[arg(long, default_value = "target/release/palisade", value_name = "PATH")]

@@ -12,7 +12,7 @@ mod palisade;
 
 use std::path::{Path, PathBuf};
 
-use crate::load::Load;
+use crate::load::{Load, News};
 use crate::oracle::Rigor;
 use crate::problem::Problem;
 
@@ -23,10 +23,17 @@ pub(crate) struct Setting<'a> {
     pub(crate) dir: &'a Path,
     /// What will be played.
     pub(crate) load: &'a Load,
-    /// VRPs that it judges by; `None` where it validates nothing.
+    /// A file of VRPs that it judges by.
     pub(crate) vrps: Option<&'a Path>,
     /// Whether every route but the probe's is refused.
     pub(crate) refuses_all: bool,
+}
+
+impl Setting<'_> {
+    /// Whether routes are validated, by VRPs from a file or from a cache.
+    fn validates(&self) -> bool {
+        self.vrps.is_some() || self.load.news == News::Vrps
+    }
 }
 
 /// How a daemon is told that its configuration has changed.
@@ -78,14 +85,15 @@ pub(crate) struct Programs {
 }
 
 /// All that there are, the floor first.
-pub(crate) const NAMES: [&str; 6] = ["floor", "palisade", "bird2", "frr", "openbgpd", "gobgp"];
+pub(crate) const NAMES: [&str; 7] = ["floor", "palisade", "bird2", "bird2-keeps", "frr", "openbgpd", "gobgp"];
 
 /// The daemon of a name.
 pub(crate) fn named(name: &str, programs: &Programs) -> Option<Box<dyn Daemon>> {
     Some(match name {
         "floor" => Box::new(floor::Floor(programs.harness.clone())),
         "palisade" => Box::new(palisade::Palisade(programs.palisade.clone())),
-        "bird2" => Box::new(bird2::Bird2),
+        "bird2" => Box::new(bird2::Bird2 { keeps: false }),
+        "bird2-keeps" => Box::new(bird2::Bird2 { keeps: true }),
         "frr" => Box::new(frr::Frr),
         "openbgpd" => Box::new(openbgpd::OpenBgpd),
         "gobgp" | "gobgpd" => Box::new(gobgp::GoBgp),

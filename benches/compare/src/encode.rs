@@ -13,21 +13,31 @@ const MOST_OCTETS: usize = 4_096;
 const CHUNK: usize = 64 * 1024;
 /// The marker, length and type of a message.
 const HEADER: usize = 19;
-/// The hold time that is proposed, in seconds: long, since what is measured is the work.
-pub(crate) const HOLD_TIME_S: u16 = 240;
 
 /// Whole messages.
 pub(crate) type Chunk = Arc<[u8]>;
 
+/// What a session offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// The hold time, in seconds.
+    pub(crate) hold_time_s: u16,
+    /// Whether it may be asked to send everything again (RFC 2918).
+    pub(crate) takes_refresh: bool,
+}
+
 /// An OPEN with both families (RFC 4760 s8) and 4-octet AS numbers (RFC 6793 s3).
-pub(crate) fn open(session: usize) -> Chunk {
+pub(crate) fn open(session: usize, terms: Terms) -> Chunk {
     let asn = member::asn(session);
     let mut body = vec![4];
     body.extend(u16::try_from(asn).unwrap_or(23_456).to_be_bytes());
-    body.extend(HOLD_TIME_S.to_be_bytes());
+    body.extend(terms.hold_time_s.to_be_bytes());
     body.extend(member::address(session).octets());
     let mut capabilities = vec![1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1, 65, 4];
     capabilities.extend(asn.to_be_bytes());
+    if terms.takes_refresh {
+        capabilities.extend([2, 0]);
+    }
     body.extend([capabilities.len() as u8 + 2, 2, capabilities.len() as u8]);
     body.extend(capabilities);
     message(1, &body).into()
@@ -45,8 +55,17 @@ pub(crate) fn goodbye() -> Chunk {
 
 /// All that a sender announces.
 pub(crate) fn announcements(table: &Table, sender: usize) -> Vec<Chunk> {
+    announced(table, sender, |_| true)
+}
+
+/// What it announces of one family.
+pub(crate) fn announcements_of(table: &Table, sender: usize, six: bool) -> Vec<Chunk> {
+    announced(table, sender, |set| set.six == six)
+}
+
+fn announced(table: &Table, sender: usize, is_meant: impl Fn(&Attributes) -> bool) -> Vec<Chunk> {
     let mut chunks = Chunks::default();
-    for run in &table.feeds[sender].sets {
+    for run in table.feeds[sender].sets.iter().filter(|run| is_meant(&table.sets[run.set as usize])) {
         let prefixes: Vec<Prefix> = run.places.iter().map(|place| table.prefixes[*place as usize]).collect();
         announce(sender, &table.sets[run.set as usize], &prefixes, &mut chunks);
     }

@@ -13,6 +13,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::encode;
 use crate::hear::{self, Message};
+use crate::load;
 use crate::member;
 
 const LISTENER: Token = Token(usize::MAX);
@@ -102,7 +103,7 @@ fn accept(
 
 /// The OPEN of the daemon's AS: a session's, with its AS, capability and identifier put right.
 fn open() -> Vec<u8> {
-    let mut open = encode::open(0).to_vec();
+    let mut open = encode::open(0, load::STILL).to_vec();
     let asn = member::TARGET_ASN.to_be_bytes();
     open[20..22].copy_from_slice(&asn[2..]);
     open[24..28].copy_from_slice(&member::TARGET.octets());
@@ -130,7 +131,7 @@ fn read(number: usize, sessions: &mut [Option<Session>], scratch: &mut [u8]) -> 
             Message::Update(_) if updates.is_empty() => updates = at..at + len,
             Message::Update(_) => updates.end = at + len,
             // What stands between UPDATEs cuts the copy in two.
-            Message::Open | Message::Keepalive | Message::RouteRefresh | Message::Notification(..) => {
+            Message::Open | Message::Keepalive | Message::RouteRefresh(_) | Message::Notification(..) => {
                 copy(number, sessions, &octets[updates.clone()]);
                 updates = 0..0;
                 if let (Message::Open, Some(session)) = (message, &mut sessions[number]) {

@@ -29,8 +29,8 @@ pub(crate) enum Message<'a> {
     Notification(u8, u8),
     /// KEEPALIVE.
     Keepalive,
-    /// ROUTE-REFRESH, which nobody asked to be able to send.
-    RouteRefresh,
+    /// ROUTE-REFRESH (RFC 2918 s3), and whether of IPv6.
+    RouteRefresh(bool),
 }
 
 /// The first message in the octets and how many of them it takes; `None` while it is not whole.
@@ -50,7 +50,7 @@ pub(crate) fn message(octets: &[u8]) -> Result<Option<(Message<'_>, usize)>, Unr
         (2, _) => Message::Update(body),
         (3, [code, subcode, ..]) => Message::Notification(*code, *subcode),
         (4, []) => Message::Keepalive,
-        (5, _) => Message::RouteRefresh,
+        (5, [0, family @ 1..=2, _, 1]) => Message::RouteRefresh(*family == 2),
         _ => return Err(Unreadable("its type")),
     };
     Ok(Some((message, len)))
@@ -306,6 +306,9 @@ mod tests {
     fn gives_up_at_what_it_can_not_read() {
         assert!(message(&[0; 19]).is_err());
         assert_eq!(message(&[0xff; 18]), Ok(None));
+        let refresh = |body: [u8; 4]| [&[0xff; 16][..], &[0, 23, 5], &body].concat();
+        assert_eq!(message(&refresh([0, 2, 0, 1])), Ok(Some((Message::RouteRefresh(true), 23))));
+        assert!(message(&refresh([0, 3, 0, 1])).is_err());
         let mut ear = Ear::new(true);
         for body in [
             &[0][..],

@@ -96,6 +96,18 @@ impl Holding {
         }
     }
 
+    /// Of one prefix: whether it should be held from now on, and, where it is held, whether it should come with other
+    /// attributes than before.
+    pub(crate) fn expect_at(&mut self, place: usize, is_expected: bool, otherwise: bool) {
+        let old = self.cells[place];
+        let mut new = old & !EXPECTED | if is_expected { EXPECTED } else { 0 };
+        if otherwise && old & HELD != 0 {
+            new |= WRONG;
+        }
+        self.wanted = self.wanted + usize::from(new & EXPECTED != 0) - usize::from(old & EXPECTED != 0);
+        self.change(place, new);
+    }
+
     /// Whether it holds exactly what it should.
     #[inline]
     pub(crate) fn is_right(&self) -> bool {
@@ -146,6 +158,27 @@ mod tests {
         assert!(holding.is_right());
         holding.withdrawn(1);
         assert_eq!((holding.is_right(), holding.off().missing), (false, 1));
+    }
+
+    #[test]
+    fn one_prefix_can_be_expected_or_not() {
+        let mut holding = Holding::new(8);
+        holding.expect(&bits(&[1, 2]), &bits(&[]));
+        holding.announced(1, true);
+        holding.announced(2, true);
+        holding.expect_at(2, false, false);
+        assert_eq!((holding.is_right(), holding.off().surplus), (false, 1));
+        holding.withdrawn(2);
+        assert!(holding.is_right());
+        holding.expect_at(2, true, false);
+        holding.expect_at(2, true, false);
+        assert_eq!((holding.is_right(), holding.off().missing), (false, 1));
+        holding.announced(2, true);
+        assert!(holding.is_right());
+        holding.expect_at(2, true, true);
+        assert_eq!((holding.is_right(), holding.off().wrong), (false, 1));
+        holding.announced(2, true);
+        assert!(holding.is_right() && holding.off().is_none());
     }
 
     #[test]

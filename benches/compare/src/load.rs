@@ -2,6 +2,7 @@
 //!
 //! - `fullK` is an edge router: K providers send the whole table, one customer listens.
 //! - `rsN` is a route server: N members send prefixes of their own, and each gets all others'.
+//! - `livingK` is an edge router as well, while the VRPs change that it judges by; `irrK`, while the IRR does.
 //! - `actionsN` is a route server whose members all use action communities; `rs700` is `actions700` with 400,000 routes.
 //!
 //! `xM` after it gives the routes of each sender: `full2x100000`, `rs50x4000`. The last sender is also the probe, see the
@@ -10,6 +11,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::encode::Terms;
 use crate::member;
 
 /// Routes of a made-up full table.
@@ -20,6 +22,22 @@ const ALL_MEMBERS: usize = 200_000;
 const ALL_OF_RS700: usize = 400_000;
 /// A made-up table's most routes: IPv4 has no room for more.
 const MOST_ROUTES: usize = 1_200_000;
+
+/// What sessions offer where policy stays as it is: a hold time that is long, since what is measured is the work.
+pub(crate) const STILL: Terms = Terms { hold_time_s: 240, takes_refresh: false };
+/// And where it changes: one by which it is heard who is late, and they send again what they are asked for.
+const LIVING: Terms = Terms { hold_time_s: 30, takes_refresh: true };
+
+/// What changes while a load is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Nothing that the daemon isn't told of by a reload.
+    None,
+    /// VRPs, by RTR.
+    Vrps,
+    /// Route objects and as-sets, by NRTM.
+    Irr,
+}
 
 /// What a load is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +61,8 @@ pub(crate) struct Load {
     pub(crate) senders: usize,
     /// Routes of all senders together, or of each where all send the same table.
     pub(crate) routes: usize,
+    /// What changes meanwhile.
+    pub(crate) news: News,
 }
 
 /// Why it is no load.
@@ -54,6 +74,11 @@ impl Load {
     /// The session that the service is probed with: the last that sends.
     pub(crate) fn probe(&self) -> usize {
         self.senders - 1
+    }
+
+    /// What its sessions offer.
+    pub(crate) fn terms(&self) -> Terms {
+        if self.news == News::None { STILL } else { LIVING }
     }
 
     /// All sessions.
@@ -86,16 +111,22 @@ impl FromStr for Load {
 
     fn from_str(name: &str) -> Result<Self, NoLoad> {
         let wrong = || {
-            NoLoad("a load is `full2`, `rs50`, `actions100` or `rs700`, or one of them with `x1000`".into())
+            NoLoad("a load is `full2`, `living2`, `irr2`, `rs50`, `actions100` or `rs700`, or one of them with `x1000`".into())
         };
         let (head, each) = match name.split_once('x') {
             Some((head, each)) => (head, Some(each.parse::<usize>().map_err(|_| wrong())?)),
             None => (name, None),
         };
-        let kinds = [("full", Kind::Full), ("rs", Kind::RouteServer), ("actions", Kind::Actions)];
-        let (kind, count) = kinds
+        let words = [
+            ("full", Kind::Full, News::None),
+            ("living", Kind::Full, News::Vrps),
+            ("irr", Kind::Full, News::Irr),
+            ("rs", Kind::RouteServer, News::None),
+            ("actions", Kind::Actions, News::None),
+        ];
+        let (kind, news, count) = words
             .iter()
-            .find_map(|(word, kind)| Some((*kind, head.strip_prefix(word)?)))
+            .find_map(|(word, kind, news)| Some((*kind, *news, head.strip_prefix(word)?)))
             .ok_or_else(wrong)?;
         let senders: usize = count.parse().map_err(|_| wrong())?;
         let (kind, all) = if head == "rs700" { (Kind::Actions, ALL_OF_RS700) } else { (kind, ALL_MEMBERS) };
@@ -103,7 +134,7 @@ impl FromStr for Load {
             Kind::Full => each.unwrap_or(FULL_TABLE),
             _ => each.map_or(all, |each| each.saturating_mul(senders)),
         };
-        let load = Load { name: name.to_string(), kind, senders, routes };
+        let load = Load { name: name.to_string(), kind, senders, routes, news };
         if !(1..=MOST_ROUTES).contains(&routes) || senders == 0 || load.sessions() > member::MOST {
             return Err(NoLoad(format!(
                 "`{name}`: 1 to {MOST_ROUTES} routes, and at most {} sessions",
@@ -129,11 +160,15 @@ mod tests {
         assert_eq!((load("rs700").kind, load("rs700").routes), (Kind::Actions, 400_000));
         assert_eq!((load("actions20x10").kind, load("actions20x10").routes), (Kind::Actions, 200));
         assert_eq!(load("rs1000x1").sessions(), 1_000);
+        let living = load("living2x500");
+        assert_eq!((living.kind, living.news, living.sessions()), (Kind::Full, News::Vrps, 3));
+        assert!(living.terms().takes_refresh && !load("full2").terms().takes_refresh);
+        assert_eq!(load("irr1").news, News::Irr);
     }
 
     #[test]
     fn refuses_what_it_can_not_make() {
-        for name in ["", "rs", "rs0", "rs1002", "full2x", "full1x99999999", "rs-1", "ring5"] {
+        for name in ["", "rs", "rs0", "rs1002", "full2x", "full1x99999999", "rs-1", "ring5", "living0"] {
             assert!(name.parse::<Load>().is_err(), "{name}");
         }
     }

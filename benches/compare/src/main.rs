@@ -16,22 +16,30 @@ mod actions;
 mod arguments;
 mod attributes;
 mod bits;
+mod cache;
 mod daemon;
 mod encode;
 mod floor;
 mod ground;
 mod hear;
 mod holding;
+mod irr;
+mod living;
 mod load;
+mod lone;
 mod made_up;
 mod member;
+mod mirror;
 mod oracle;
 mod phase;
 mod player;
 mod prefix;
 mod problem;
 mod random;
+mod reaction;
+mod registry;
 mod report;
+mod rtr;
 mod run;
 mod running;
 mod service;
@@ -39,6 +47,7 @@ mod session;
 mod table;
 mod text;
 mod vrps;
+mod watch;
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -48,13 +57,16 @@ use arguments::{Arguments, Command};
 use clap::Parser;
 use daemon::{Daemon, Programs};
 use ground::Ground;
-use load::Load;
+use load::{Load, News};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use oracle::Oracle;
 use player::{INTERRUPTED, Patience};
 use problem::Problem;
 use run::{Play, Report};
 use vrps::Vrps;
+
+/// VRPs that are made up where no file has any: as many as there were in the world in July 2025.
+const MADE_UP_VRPS: usize = 723_521;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -152,17 +164,28 @@ fn one_load(
         table.routes(),
         table.first_probe()
     );
-    let vrps = arguments.vrps.as_deref().map(Vrps::read).transpose()?;
+    let vrps = match (arguments.vrps.as_deref(), load.news) {
+        (_, News::Irr) => None,
+        (Some(file), _) => Some(Vrps::read(file)?),
+        (None, News::Vrps) => Some(Vrps::made_up(&table, MADE_UP_VRPS.min(load.routes))),
+        (None, _) => None,
+    };
+    if let Some(vrps) = &vrps {
+        eprintln!("{load}: {} VRPs", vrps.iter().count());
+    }
     let steps = arguments.steps();
     let patience = Patience { total: arguments.patience(), silence: arguments.patience() / 4 };
-    let play = Play::new(
+    let play = Play {
         load,
-        &table,
-        arguments.vrps.as_deref(),
-        &steps,
+        table: &table,
+        announcements: (0..load.senders).map(|sender| encode::announcements(&table, sender)).collect(),
+        withdrawals: table.feeds.iter().map(|feed| encode::withdrawals(&table, feed)).collect(),
+        vrps: arguments.vrps.as_deref(),
+        living: vrps.as_ref().filter(|_| load.news == News::Vrps).map(|vrps| (vrps, arguments.changes)),
+        steps: &steps,
         patience,
-        f64::from(arguments.most_memory),
-    );
+        most_mib: f64::from(arguments.most_memory),
+    };
     for run in 1..=arguments.runs {
         for daemon in daemons {
             eprintln!("{} {load}, run {run} of {}", daemon.name(), arguments.runs);

@@ -15,6 +15,8 @@ pub(crate) const TARGET_ASN: u32 = 65_000;
 pub(crate) const CACHE: Ipv4Addr = Ipv4Addr::new(10, 98, 255, 2);
 /// The RTR cache's port (RFC 8210 s10 has 323 for it, which a test needn't take).
 pub(crate) const CACHE_PORT: u16 = 8282;
+/// Where a registry tells its changes, beside the cache.
+pub(crate) const MIRROR_PORT: u16 = 4444;
 /// BGP's port (RFC 4271 s8.2.1).
 pub(crate) const BGP_PORT: u16 = 179;
 /// Sessions that there can be.

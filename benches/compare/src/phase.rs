@@ -10,11 +10,19 @@
 //! | `return` | and it is back and sends all again |
 //! | `flap` | route server: half of the members' sessions end at once, until the others hold each other's alone |
 //! | `flap-back` | and they are back and send all again |
+//! | `single` | one VRP comes or goes, many times: from the first until the last is seen |
+//! | `burst` | a hundred of them 5 ms apart: from the first until the listener holds exactly what it should |
+//! | `replace` | a third of all VRPs have another origin: until the listener holds exactly what it should |
+//! | `replace-back` | the old VRPs again, and the cache has forgotten what is new |
+//! | `route-object` | one goes or comes back, several times: from the first until the last is seen |
+//! | `as-set` | one of its members does, likewise |
 //! | `withdraw` | all withdraw all, until nobody holds anything |
 //! | `again` | the load once more, into a daemon that has seen it before |
 //! | `slow` | the same, while one member reads at 10 kB/s: until all *others* hold what they should |
 
 use crate::holding::Off;
+use crate::load::{Load, News};
+use crate::reaction::Reaction;
 use crate::service::Waits;
 
 /// Part of a run.
@@ -29,6 +37,14 @@ pub(crate) enum Step {
     Drop,
     /// `flap` and `flap-back`, for a route server.
     Flap,
+    /// `single`, where VRPs change.
+    Single,
+    /// `burst`, likewise.
+    Burst,
+    /// `replace` and `replace-back`, likewise.
+    Replace,
+    /// `route-object` and `as-set`, where the IRR changes.
+    Registry,
     /// `withdraw`, and memory after it.
     Withdraw,
     /// `again` and `slow`, for a route server.
@@ -37,8 +53,31 @@ pub(crate) enum Step {
 
 impl Step {
     /// All, in the order in which they are played.
-    pub(crate) const ALL: [Step; 6] =
-        [Step::Load, Step::Policy, Step::Drop, Step::Flap, Step::Withdraw, Step::Slow];
+    pub(crate) const ALL: [Step; 10] = [
+        Step::Load,
+        Step::Policy,
+        Step::Drop,
+        Step::Flap,
+        Step::Single,
+        Step::Burst,
+        Step::Replace,
+        Step::Registry,
+        Step::Withdraw,
+        Step::Slow,
+    ];
+
+    /// Whether it is part of a load.
+    pub(crate) fn is_of(self, load: &Load) -> bool {
+        let is_route_server = load.is_route_server();
+        match self {
+            Step::Load | Step::Withdraw => true,
+            Step::Policy => load.news == News::None,
+            Step::Drop => load.news == News::None && !is_route_server,
+            Step::Flap | Step::Slow => is_route_server,
+            Step::Single | Step::Burst | Step::Replace => load.news == News::Vrps,
+            Step::Registry => load.news == News::Irr,
+        }
+    }
 }
 
 /// What a phase came to.
@@ -70,4 +109,6 @@ pub(crate) struct Outcome {
     pub(crate) silence_ms: f64,
     /// How long news from the probe took.
     pub(crate) waits: Option<Waits>,
+    /// How fast the daemon followed its policy's data.
+    pub(crate) reaction: Option<Reaction>,
 }

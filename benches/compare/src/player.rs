@@ -15,6 +15,7 @@ use crate::bits::Bits;
 use crate::encode::{self, Chunk};
 use crate::hear::{self, Ear, Listener, Message};
 use crate::holding::Off;
+use crate::load::Load;
 use crate::oracle::{Expectation, Oracle};
 use crate::prefix::{Prefix, PrefixIndex};
 use crate::problem::Problem;
@@ -63,6 +64,8 @@ pub(crate) struct Player<'a> {
     is_ready: Bits,
     service: Service,
     probe: usize,
+    /// By sender, by family: what it sends when it is asked to send all again.
+    again: Vec<[Vec<Chunk>; 2]>,
     glanced: Instant,
     looked_over: Instant,
     last_news: Instant,
@@ -73,18 +76,14 @@ pub(crate) struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    /// Of so many sessions, all away.
-    pub(crate) fn new(
-        table: &'a Table,
-        oracle: &'a Oracle,
-        sessions: usize,
-        probe: usize,
-    ) -> Result<Self, Problem> {
+    /// Of a load's sessions, all away.
+    pub(crate) fn new(table: &'a Table, oracle: &'a Oracle, load: &Load) -> Result<Self, Problem> {
         let now = Instant::now();
+        let session = |number| Session::new(number, table.prefixes.len(), load.terms());
         Ok(Player {
             poll: Poll::new().map_err(Problem::system("making an epoll"))?,
             events: Events::with_capacity(256),
-            sessions: (0..sessions).map(|number| Session::new(number, table.prefixes.len())).collect(),
+            sessions: (0..load.sessions()).map(session).collect(),
             table,
             oracle,
             index: PrefixIndex::new(table.prefixes.clone()),
@@ -92,9 +91,10 @@ impl<'a> Player<'a> {
             ear: Ear::new(oracle.looks_at_next_hop()),
             scratch: vec![0; READ_AT_ONCE],
             ready: VecDeque::new(),
-            is_ready: Bits::none(sessions),
+            is_ready: Bits::none(load.sessions()),
             service: Service::new(),
-            probe,
+            probe: load.probe(),
+            again: Vec::new(),
             glanced: now,
             looked_over: now,
             last_news: now,
@@ -134,9 +134,17 @@ impl<'a> Player<'a> {
         self.set_of = expectation.set_of;
         for (session, expected) in self.sessions.iter_mut().zip(expectation.holds) {
             session.holding.expect(&expected, &otherwise);
-            session.counts = Counts::default();
             session.right_since = None;
+        }
+        self.begin_anew(is_probed)
+    }
+
+    /// Begins a phase that expects what the last one did, as far as is known so far.
+    pub(crate) fn begin_anew(&mut self, is_probed: bool) -> Instant {
+        for session in &mut self.sessions {
+            session.counts = Counts::default();
             session.silence = Duration::ZERO;
+            session.longest_gap = Duration::ZERO;
         }
         let now = Instant::now();
         self.began = now;
@@ -144,6 +152,30 @@ impl<'a> Player<'a> {
         self.last_news = now;
         self.service.begin(now, is_probed);
         now
+    }
+
+    /// What a session should come to hold at one place: the attributes of a set, or nothing.
+    pub(crate) fn expect_at(&mut self, session: usize, place: usize, set: Option<u32>) {
+        let old = self.set_of[place];
+        // What is withdrawn may come back as it was.
+        let new = set.unwrap_or(old);
+        let otherwise = old != new && self.oracle.digest_of(old) != self.oracle.digest_of(new);
+        self.set_of[place] = new;
+        let session = &mut self.sessions[session];
+        session.holding.expect_at(place, set.is_some(), otherwise);
+        session.right_since = None;
+    }
+
+    /// Has senders send all of a family again where they are asked for it.
+    pub(crate) fn answer_refreshes(&mut self, again: Vec<[Vec<Chunk>; 2]>) {
+        self.again = again;
+    }
+
+    /// The longest time in this phase in which a session that is up heard nothing at all.
+    pub(crate) fn longest_gap(&mut self) -> Duration {
+        let (now, began) = (Instant::now(), self.began);
+        self.sessions.iter_mut().for_each(|session| session.end_silence(began, now));
+        self.sessions.iter().map(|session| session.longest_gap).max().unwrap_or_default()
     }
 
     /// Wants a session to be up.
@@ -437,7 +469,13 @@ impl<'a> Player<'a> {
                 Message::Notification(code, subcode) => {
                     return Err(format!("the daemon sent NOTIFICATION {code}/{subcode}"));
                 }
-                Message::Keepalive | Message::RouteRefresh => {}
+                Message::RouteRefresh(six) => {
+                    session.counts.refreshes += 1;
+                    if let Some(again) = self.again.get(number) {
+                        again[usize::from(six)].iter().for_each(|chunk| session.push(chunk.clone()));
+                    }
+                }
+                Message::Keepalive => {}
                 _ => return Err(format!("a message that has no place here ({:?})", session.state)),
             }
             at += taken;

@@ -4,10 +4,11 @@
 use std::fmt::Write as _;
 
 use crate::phase::Outcome;
+use crate::reaction::Reaction;
 use crate::run::Report;
 
 /// The phases that have a column, where any daemon has them.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 17] = [
     "up",
     "load",
     "policy",
@@ -16,6 +17,12 @@ const COLUMNS: [&str; 11] = [
     "return",
     "flap",
     "flap-back",
+    "single",
+    "burst",
+    "replace",
+    "replace-back",
+    "route-object",
+    "as-set",
     "withdraw",
     "again",
     "slow",
@@ -36,6 +43,7 @@ pub(crate) fn markdown(reports: &[Report]) -> String {
         let of_load: Vec<&Report> = reports.iter().filter(|it| it.load == load && it.rov == rov).collect();
         times(&mut text, &of_load);
         service(&mut text, &of_load);
+        reactions(&mut text, &of_load);
     }
     text
 }
@@ -83,6 +91,42 @@ fn service(text: &mut String, reports: &[&Report]) {
         }
         let lost: usize = runs.iter().flat_map(|run| &run.phases).map(|phase| phase.lost).sum();
         let _ = writeln!(text, " {lost} |");
+    }
+}
+
+/// How fast changes of policy data took effect.
+fn reactions(text: &mut String, reports: &[&Report]) {
+    let columns = columns(reports, |phase| phase.reaction.is_some());
+    if columns.is_empty() {
+        return;
+    }
+    text.push_str(
+        "\nFrom End of Data (RTR) or `%END` (NRTM) to the right table, in ms: median, p90, most (median from when there was news), CPU:\n",
+    );
+    head(text, &columns, &["ROUTE-REFRESH", "KEEPALIVEs late by", "missed"]);
+    for (daemon, runs) in by_daemon(reports) {
+        let _ = write!(text, "| {daemon} |");
+        for column in &columns {
+            let of = |value: fn(&Reaction) -> f64| {
+                let value =
+                    median(runs.iter().filter_map(|run| Some(value(phase(run, column)?.reaction.as_ref()?))));
+                value.map_or("-".into(), |value| format!("{value:.1}"))
+            };
+            let _ = write!(
+                text,
+                " {}, {}, {} ({}), {} s |",
+                of(|it| it.from_data.median_ms),
+                of(|it| it.from_data.p90_ms),
+                of(|it| it.from_data.most_ms),
+                of(|it| it.from_news.median_ms),
+                of(|it| it.cpu_s)
+            );
+        }
+        let all = || runs.iter().flat_map(|run| &run.phases).filter_map(|phase| phase.reaction.as_ref());
+        let refreshes: u64 = all().map(|it| it.refreshes).sum();
+        let late = all().map(|it| it.keepalive_late_ms).fold(0.0, f64::max);
+        let missed: usize = all().map(|it| it.missed).sum();
+        let _ = writeln!(text, " {refreshes} | {late:.0} ms | {missed} |");
     }
 }
 
@@ -155,6 +199,26 @@ pub(crate) fn progress(outcome: &Outcome) -> String {
         let _ = write!(line, ", silence {:.0} ms", outcome.silence_ms);
         if waits.lost > 0 {
             let _ = write!(line, " ({} never came)", waits.lost);
+        }
+    }
+    if let Some(it) = &outcome.reaction {
+        let _ = write!(
+            line,
+            ", {} changes in {:.1} / {:.1} / {:.1} ms ({:.1} / {:.1} / {:.1} from the notice), {:.2} s of CPU, {} refreshes, \
+             KEEPALIVEs late by {:.0} ms",
+            it.changes,
+            it.from_data.median_ms,
+            it.from_data.p90_ms,
+            it.from_data.most_ms,
+            it.from_news.median_ms,
+            it.from_news.p90_ms,
+            it.from_news.most_ms,
+            it.cpu_s,
+            it.refreshes,
+            it.keepalive_late_ms
+        );
+        if it.missed > 0 {
+            let _ = write!(line, " ({} were never seen, {} not asked for)", it.missed, it.unasked);
         }
     }
     if !outcome.exact {

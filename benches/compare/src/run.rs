@@ -9,7 +9,9 @@ use serde::Serialize;
 use crate::daemon::{Daemon, Reload, Setting};
 use crate::encode::{self, Chunk};
 use crate::ground::Ground;
-use crate::load::Load;
+use crate::irr::Irr;
+use crate::living::Living;
+use crate::load::{Load, News};
 use crate::member;
 use crate::oracle::{Expectation, Oracle, Rigor};
 use crate::phase::{Outcome, Step};
@@ -18,13 +20,15 @@ use crate::problem::Problem;
 use crate::running::{Running, Usage};
 use crate::session::State;
 use crate::table::Table;
+use crate::vrps::Vrps;
+use crate::watch::Changing;
 
 /// How fast a slow member reads, in octets a second.
 const SLOW: usize = 10_000;
 /// How long sessions may take to come up.
 const TO_COME_UP: Patience = Patience { total: Duration::from_secs(120), silence: Duration::from_secs(60) };
 /// How long what is sent is left alone before the next phase.
-const BETWEEN: Duration = Duration::from_millis(500);
+pub(crate) const BETWEEN: Duration = Duration::from_millis(500);
 /// How long a cache takes to read its VRPs, and a daemon to get them.
 const CACHE_STARTS: Duration = Duration::from_secs(6);
 const CACHE_SERVES: Duration = Duration::from_secs(12);
@@ -41,8 +45,10 @@ pub(crate) struct Play<'a> {
     pub(crate) announcements: Vec<Vec<Chunk>>,
     /// And those that take all back.
     pub(crate) withdrawals: Vec<Vec<Chunk>>,
-    /// VRPs to validate by.
+    /// A file of VRPs to validate by.
     pub(crate) vrps: Option<&'a Path>,
+    /// The VRPs that change, and how often a single one does.
+    pub(crate) living: Option<(&'a Vrps, usize)>,
     /// What to play.
     pub(crate) steps: &'a [Step],
     /// How long each phase may take.
@@ -70,28 +76,7 @@ pub(crate) struct Report {
     pub(crate) usage: Usage,
 }
 
-impl<'a> Play<'a> {
-    /// Encodes a load.
-    pub(crate) fn new(
-        load: &'a Load,
-        table: &'a Table,
-        vrps: Option<&'a Path>,
-        steps: &'a [Step],
-        patience: Patience,
-        most_mib: f64,
-    ) -> Self {
-        Play {
-            load,
-            table,
-            announcements: (0..load.senders).map(|sender| encode::announcements(table, sender)).collect(),
-            withdrawals: table.feeds.iter().map(|feed| encode::withdrawals(table, feed)).collect(),
-            vrps,
-            steps,
-            patience,
-            most_mib,
-        }
-    }
-
+impl Play<'_> {
     /// Plays it to a daemon, on a ground that the calling thread has entered; `tell` hears of each phase.
     pub(crate) fn run(
         &self,
@@ -102,9 +87,15 @@ impl<'a> Play<'a> {
     ) -> Result<Report, Problem> {
         let dir = tempfile::Builder::new().prefix("palisade-compare-").tempdir();
         let dir = dir.map_err(Problem::system("making a temporary folder"))?;
-        let setting = Setting { dir: dir.path(), load: self.load, vrps: self.vrps, refuses_all: false };
+        let file = self.vrps.filter(|_| self.load.news == News::None);
+        let setting = Setting { dir: dir.path(), load: self.load, vrps: file, refuses_all: false };
         daemon.configure(&setting)?;
-        let _cache = match self.vrps.filter(|_| daemon.needs_cache()) {
+        let changing: Option<Box<dyn Changing>> = match (self.load.news, self.living) {
+            (News::Vrps, Some((vrps, changes))) => Some(Box::new(Living::new(self.table, vrps, changes)?)),
+            (News::Irr, _) => Some(Box::new(Irr::new(self.table, dir.path())?)),
+            _ => None,
+        };
+        let _cache = match file.filter(|_| daemon.needs_cache()) {
             Some(vrps) => Some(self.start_cache(ground, vrps, dir.path())?),
             None => None,
         };
@@ -113,7 +104,14 @@ impl<'a> Play<'a> {
         if _cache.is_some() {
             std::thread::sleep(CACHE_SERVES);
         }
-        let mut player = Player::new(self.table, oracle, self.load.sessions(), self.load.probe())?;
+        if let Some(changing) = &changing {
+            changing.until_served(daemon.name()).map_err(|problem| with_log(problem, &log))?;
+        }
+        let mut player = Player::new(self.table, oracle, self.load)?;
+        if self.load.news != News::None {
+            let of = |sender| [false, true].map(|six| encode::announcements_of(self.table, sender, six));
+            player.answer_refreshes((0..self.load.senders).map(of).collect());
+        }
         let (meter, most_mib, name) = (running.meter(), self.most_mib, daemon.name());
         player.guard(move || match meter.usage().now_mib {
             used if used > most_mib => Err(Problem::Daemon(format!(
@@ -135,11 +133,11 @@ impl<'a> Play<'a> {
             outcomes: vec![],
         };
         let memory_before_mib = stage.up().map_err(|problem| with_log(problem, &log))?;
-        let memory_after_mib = stage.all_steps()?;
+        let memory_after_mib = stage.all_steps(changing)?;
         Ok(Report {
             load: self.load.to_string(),
             daemon: daemon.name(),
-            rov: self.vrps.is_some(),
+            rov: file.is_some() || self.living.is_some(),
             memory_before_mib,
             memory_after_mib,
             usage: stage.running.usage(),
@@ -170,15 +168,19 @@ fn with_log(problem: Problem, log: &Path) -> Problem {
 }
 
 /// A daemon on its ground, with all sessions.
-struct Stage<'a> {
-    play: &'a Play<'a>,
+pub(crate) struct Stage<'a> {
+    /// What is played.
+    pub(crate) play: &'a Play<'a>,
     daemon: &'a dyn Daemon,
     ground: &'a Ground,
     oracle: &'a Oracle,
     setting: Setting<'a>,
-    running: Running,
-    player: Player<'a>,
-    everyone: Vec<bool>,
+    /// The daemon.
+    pub(crate) running: Running,
+    /// All sessions.
+    pub(crate) player: Player<'a>,
+    /// That every session is there.
+    pub(crate) everyone: Vec<bool>,
     tell: &'a dyn Fn(&Outcome),
     outcomes: Vec<Outcome>,
 }
@@ -221,18 +223,16 @@ impl Stage<'_> {
     }
 
     /// Plays all steps that are asked for and that this daemon can take part in; the memory after all is withdrawn.
-    fn all_steps(&mut self) -> Result<Option<f64>, Problem> {
+    fn all_steps(&mut self, mut changing: Option<Box<dyn Changing + '_>>) -> Result<Option<f64>, Problem> {
         let mut after = None;
-        let is_route_server = self.play.load.is_route_server();
         let reads = self.oracle_is_exact();
-        for step in Step::ALL.into_iter().filter(|step| self.play.steps.contains(step)) {
+        let steps = self.play.steps;
+        for step in Step::ALL.into_iter().filter(|step| steps.contains(step) && step.is_of(self.play.load)) {
             let went_well = match step {
                 Step::Load => self.load("load")?,
                 Step::Policy if reads => self.policy()?,
-                Step::Drop if reads && !is_route_server => {
-                    self.away("drop", "return", |sender, _| sender == 0)?
-                }
-                Step::Flap if reads && is_route_server => {
+                Step::Drop if reads => self.away("drop", "return", |sender, _| sender == 0)?,
+                Step::Flap if reads => {
                     self.away("flap", "flap-back", |sender, probe| sender % 2 != probe % 2)?
                 }
                 Step::Withdraw => {
@@ -241,7 +241,11 @@ impl Stage<'_> {
                     after = Some(self.running.usage().now_mib);
                     went_well
                 }
-                Step::Slow if is_route_server && self.play.steps.contains(&Step::Withdraw) => self.slow()?,
+                Step::Slow if steps.contains(&Step::Withdraw) => self.slow()?,
+                Step::Single | Step::Burst | Step::Replace | Step::Registry => match &mut changing {
+                    Some(changing) => changing.play(step, self)?,
+                    None => true,
+                },
                 _ => true,
             };
             if !went_well {
@@ -251,13 +255,18 @@ impl Stage<'_> {
         Ok(after)
     }
 
+    /// The probe's prefixes are in no registry.
+    fn is_probed(&self) -> bool {
+        self.play.load.news != News::Irr
+    }
+
     fn oracle_is_exact(&self) -> bool {
         self.daemon.rigor() == Rigor::Exact
     }
 
     fn load(&mut self, name: &'static str) -> Result<bool, Problem> {
         let expectation = self.oracle.expectation(self.play.table, &self.everyone);
-        let start = self.player.begin(expectation, true);
+        let start = self.player.begin(expectation, self.is_probed());
         for (sender, chunks) in self.play.announcements.iter().enumerate() {
             self.player.send(sender, chunks);
         }
@@ -265,7 +274,7 @@ impl Stage<'_> {
     }
 
     fn withdraw(&mut self, name: &'static str) -> Result<bool, Problem> {
-        let start = self.player.begin(self.oracle.nothing(self.play.table), true);
+        let start = self.player.begin(self.oracle.nothing(self.play.table), self.is_probed());
         for (sender, chunks) in self.play.withdrawals.iter().enumerate() {
             self.player.send(sender, chunks);
         }
@@ -367,7 +376,8 @@ impl Stage<'_> {
         Ok(self.add(outcome))
     }
 
-    fn outcome(
+    /// What a phase came to.
+    pub(crate) fn outcome(
         &mut self,
         phase: &'static str,
         seconds: Option<f64>,
@@ -395,10 +405,12 @@ impl Stage<'_> {
             deliveries: sum(|counts| counts.announced + counts.withdrawn),
             updates: sum(|counts| counts.updates),
             waits,
+            reaction: None,
         }
     }
 
-    fn add(&mut self, outcome: Outcome) -> bool {
+    /// Puts it down; says whether to go on.
+    pub(crate) fn add(&mut self, outcome: Outcome) -> bool {
         (self.tell)(&outcome);
         let went_well = outcome.seconds.is_some() && outcome.lost == 0;
         self.outcomes.push(outcome);

@@ -10,7 +10,7 @@ use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::bits::Bits;
-use crate::encode::{self, Chunk};
+use crate::encode::{self, Chunk, Terms};
 use crate::holding::Holding;
 use crate::member;
 use crate::table::PROBES;
@@ -55,12 +55,15 @@ pub(crate) struct Counts {
     pub(crate) foreign: u64,
     /// Prefixes that came back to who announced them.
     pub(crate) echoed: u64,
+    /// ROUTE-REFRESH messages.
+    pub(crate) refreshes: u64,
 }
 
 /// One session.
 #[derive(Debug)]
 pub(crate) struct Session {
     number: usize,
+    terms: Terms,
     /// How far it is.
     pub(crate) state: State,
     /// Its connection.
@@ -88,6 +91,8 @@ pub(crate) struct Session {
     pub(crate) last_heard: Instant,
     /// The longest time in this phase in which nothing was heard though something was due.
     pub(crate) silence: Duration,
+    /// The longest time in this phase in which nothing at all was heard, not even a KEEPALIVE.
+    pub(crate) longest_gap: Duration,
     last_sent: Instant,
     /// Octets a second that it reads, from when, and how many it has read since.
     pub(crate) pace: Option<(usize, Instant, usize)>,
@@ -97,10 +102,11 @@ pub(crate) struct Session {
 
 impl Session {
     /// A session that is away.
-    pub(crate) fn new(number: usize, table_size: usize) -> Self {
+    pub(crate) fn new(number: usize, table_size: usize, terms: Terms) -> Self {
         let now = Instant::now();
         Session {
             number,
+            terms,
             state: State::Away,
             stream: None,
             queue: VecDeque::new(),
@@ -116,6 +122,7 @@ impl Session {
             counts: Counts::default(),
             last_heard: now,
             silence: Duration::ZERO,
+            longest_gap: Duration::ZERO,
             last_sent: now,
             pace: None,
             fault: None,
@@ -154,7 +161,7 @@ impl Session {
             Ok(_) => {
                 self.state = State::Opening;
                 self.last_heard = now;
-                self.push(encode::open(self.number));
+                self.push(encode::open(self.number, self.terms));
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
@@ -240,7 +247,7 @@ impl Session {
 
     /// Says that it is alive, where it has not said anything for a third of the hold time (RFC 4271 s4.4).
     pub(crate) fn keep_alive(&mut self, now: Instant) -> bool {
-        let quiet = Duration::from_secs(u64::from(encode::HOLD_TIME_S) / 3);
+        let quiet = Duration::from_secs(u64::from(self.terms.hold_time_s) / 3);
         let is_due = self.state == State::Up && now.duration_since(self.last_sent) >= quiet;
         if is_due {
             self.push_first(encode::keepalive());
@@ -268,6 +275,9 @@ impl Session {
         if !self.holding.is_right() {
             let since = self.last_heard.max(phase_began);
             self.silence = self.silence.max(now.saturating_duration_since(since));
+        }
+        if self.state == State::Up {
+            self.longest_gap = self.longest_gap.max(now.saturating_duration_since(self.last_heard));
         }
     }
 

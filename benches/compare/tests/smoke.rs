@@ -3,6 +3,8 @@
 //! It needs root and network namespaces, and without them is skipped with a word. Palisade takes part where it has been built
 //! beside the harness, which a build of the whole workspace does; `PALISADE_BIN` names another.
 
+#![allow(clippy::expect_used, reason = "test code fails by panicking")]
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -20,6 +22,40 @@ fn has_ground() -> bool {
     ip("add") && ip("delete")
 }
 
+/// Plays a load to daemons, of which palisade may not be there; what it said, and the reports.
+fn play(load: &str, steps: &str, daemons: &str) -> (String, Vec<serde_json::Value>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_palisade-compare"))
+        .args([load, "--runs", "1", "--steps", steps, "--changes", "4", "--json", "--timeout", "20"])
+        .args(["--daemons", daemons, "--palisade"])
+        .arg(palisade().as_deref().unwrap_or("/nonexistent".as_ref()))
+        .output()
+        .expect("the harness runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    (said, lines.lines().map(|line| serde_json::from_str(line).expect("a report is JSON")).collect())
+}
+
+#[test]
+fn changes_of_vrps_are_seen_at_once() {
+    if !has_ground() || palisade().is_none() {
+        println!("skipped: changes_of_vrps_are_seen_at_once needs root, iproute2 and palisade");
+        return;
+    }
+    let (said, reports) = play("living2x200", "load,single,burst,replace", "palisade");
+    let phases = reports[0]["phases"].as_array().expect("a report has phases");
+    let names: Vec<&str> = phases.iter().filter_map(|phase| phase["phase"].as_str()).collect();
+    assert_eq!(names, ["up", "load", "single", "burst", "replace", "replace-back"], "{said}");
+    for phase in phases {
+        assert_eq!(phase["exact"], true, "{phase}\n{said}");
+    }
+    let single = &phases[2]["reaction"];
+    assert_eq!(
+        (&single["changes"], &single["missed"], &single["refreshes"]),
+        (&4.into(), &0.into(), &0.into())
+    );
+}
+
 #[test]
 fn a_small_exchange_comes_out_exactly_right() {
     if !has_ground() {
@@ -32,18 +68,7 @@ fn a_small_exchange_comes_out_exactly_right() {
             "only the floor is measured: palisade is not built beside this, and PALISADE_BIN is not set"
         );
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_palisade-compare"))
-        .args(["rs4x50", "--runs", "1", "--steps", "load,policy", "--json", "--timeout", "20", "--palisade"])
-        .arg(palisade.as_deref().unwrap_or("/nonexistent".as_ref()))
-        .args(["--daemons", "floor,palisade"])
-        .output()
-        .expect("the harness runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let reports: Vec<serde_json::Value> = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a report is JSON"))
-        .collect();
+    let (said, reports) = play("rs4x50", "load,policy", "floor,palisade");
     assert_eq!(reports.len(), 1 + usize::from(palisade.is_some()), "{said}");
     for report in &reports {
         let phases = report["phases"].as_array().expect("a report has phases");

@@ -1,20 +1,36 @@
 //! BIRD 2 (Debian: bird2).
 //!
-//! The policy change is another export filter, and `birdc configure`.
+//! The policy change is another export filter, and `birdc configure`. Where VRPs change it judges again what its import tables
+//! keep (`bird2-keeps`), and without them nothing.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::{Daemon, Reload, Setting, path, words, write};
-use crate::load::Kind;
+use crate::load::{Kind, Load, News};
 use crate::member::{self, TARGET_ASN};
 use crate::problem::Problem;
 
-pub(super) struct Bird2;
+pub(super) struct Bird2 {
+    /// Whether it keeps what it was sent.
+    pub(super) keeps: bool,
+}
 
 impl Daemon for Bird2 {
     fn name(&self) -> &'static str {
-        "bird2"
+        if self.keeps { "bird2-keeps" } else { "bird2" }
+    }
+
+    fn declines(&self, load: &Load) -> Option<&'static str> {
+        match load.news {
+            News::None if self.keeps => Some("it is bird2, unless VRPs change"),
+            // Its own word: "Automatic RPKI reload not active".
+            News::Vrps if !self.keeps => {
+                Some("without import tables it judges a route when it comes, and not again")
+            }
+            News::Irr => Some("it reads no IRR"),
+            _ => None,
+        }
     }
 
     fn program(&self) -> PathBuf {
@@ -22,7 +38,7 @@ impl Daemon for Bird2 {
     }
 
     fn configure(&self, setting: &Setting<'_>) -> Result<(), Problem> {
-        write(setting, "bird.conf", &text(setting))
+        write(setting, "bird.conf", &text(setting, self.keeps))
     }
 
     fn command(&self, setting: &Setting<'_>) -> Vec<String> {
@@ -35,10 +51,10 @@ impl Daemon for Bird2 {
     }
 }
 
-fn text(setting: &Setting<'_>) -> String {
+fn text(setting: &Setting<'_>, keeps: bool) -> String {
     let load = setting.load;
     let mut text = format!("router id {};\nprotocol device {{ }}\n", member::TARGET);
-    if setting.vrps.is_some() {
+    if setting.validates() {
         let _ = write!(
             text,
             "roa4 table vrps4;\nroa6 table vrps6;\nprotocol rpki {{\n roa4 {{ table vrps4; }};\n roa6 {{ table vrps6; }};\n \
@@ -53,27 +69,28 @@ fn text(setting: &Setting<'_>) -> String {
     for session in 0..load.sessions() {
         let _ = write!(
             text,
-            "protocol bgp session{session} {{\n local {} as {TARGET_ASN};\n neighbor {} as {};\n passive yes;\n hold time 240;\n",
+            "protocol bgp session{session} {{\n local {} as {TARGET_ASN};\n neighbor {} as {};\n passive yes;\n hold time {};\n",
             member::TARGET,
             member::address(session),
             member::asn(session),
+            load.terms().hold_time_s,
         );
         text.push_str(if load.is_route_server() { " rs client;\n" } else { "" });
         for family in [4, 6] {
-            text.push_str(&channel(setting, session, family));
+            text.push_str(&channel(setting, session, family, keeps));
         }
         text.push_str("}\n");
     }
     text
 }
 
-fn channel(setting: &Setting<'_>, session: usize, family: u8) -> String {
+fn channel(setting: &Setting<'_>, session: usize, family: u8, keeps: bool) -> String {
     let load = setting.load;
-    let import = match setting.vrps {
-        Some(_) => format!(
+    let import = match setting.validates() {
+        true => format!(
             "import filter {{ if roa_check(vrps{family}, net, bgp_path.last_nonaggregated) = ROA_INVALID then reject; accept; }}"
         ),
-        None => "import all".into(),
+        false => "import all".into(),
     };
     let probe_only = match (setting.refuses_all, family) {
         (false, _) => "",
@@ -90,7 +107,8 @@ fn channel(setting: &Setting<'_>, session: usize, family: u8) -> String {
         false => "export none".to_string(),
     };
     let keep = if load.is_route_server() { "next hop keep; " } else { "" };
-    format!(" ipv{family} {{ {import}; {export}; {keep}}};\n")
+    let table = if keeps { "import table on; " } else { "" };
+    format!(" ipv{family} {{ {table}{import}; {export}; {keep}}};\n")
 }
 
 /// Where a route may go, by its communities, and their removal.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Daemon, Setting};
-use crate::load::Kind;
+use crate::load::{Kind, Load, News};
 use crate::member;
 use crate::oracle::Rigor;
 use crate::problem::Problem;
@@ -21,6 +21,10 @@ impl Daemon for Floor {
 
     fn rigor(&self) -> Rigor {
         Rigor::Copy
+    }
+
+    fn declines(&self, load: &Load) -> Option<&'static str> {
+        (load.news != News::None).then_some("it judges nothing")
     }
 
     fn needs_cache(&self) -> bool {

@@ -1,14 +1,15 @@
 //! FRR's bgpd (Debian: frr, and frr-rpki-rtrlib for validation), without zebra.
 //!
 //! It prefers the older of two equal paths unless told to go by the BGP identifier, as the others do. Action communities
-//! would take a route map for each member, which is not written here.
+//! would take a route map for each member, which is not written here. Where VRPs change it keeps what it was sent, since it judges
+//! nothing again otherwise.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::{Daemon, Setting, path, words, write};
-use crate::load::{Kind, Load};
+use crate::load::{Kind, Load, News};
 use crate::member;
 use crate::problem::Problem;
 
@@ -24,7 +25,11 @@ impl Daemon for Frr {
     }
 
     fn declines(&self, load: &Load) -> Option<&'static str> {
-        (load.kind == Kind::Actions).then_some("it is given no route maps for action communities")
+        match (load.kind, load.news) {
+            (Kind::Actions, _) => Some("it is given no route maps for action communities"),
+            (_, News::Irr) => Some("it reads no IRR"),
+            _ => None,
+        }
     }
 
     fn configure(&self, setting: &Setting<'_>) -> Result<(), Problem> {
@@ -53,7 +58,7 @@ impl Daemon for Frr {
             "-l",
             &address,
         ]));
-        if setting.vrps.is_some() {
+        if setting.validates() {
             command.extend(words(&["-M", "rpki"]));
         }
         command
@@ -63,7 +68,7 @@ impl Daemon for Frr {
 fn text(setting: &Setting<'_>) -> String {
     let load = setting.load;
     let mut text = String::from("frr defaults traditional\n");
-    if setting.vrps.is_some() {
+    if setting.validates() {
         let _ = writeln!(
             text,
             "rpki\n rpki polling_period 60\n rpki cache {} {} preference 1\n exit\nroute-map in deny 5\n match rpki invalid\n\
@@ -83,9 +88,11 @@ fn text(setting: &Setting<'_>) -> String {
         let address = member::address(session);
         let _ = writeln!(
             text,
-            " neighbor {address} remote-as {}\n neighbor {address} passive\n neighbor {address} timers 80 240\n \
+            " neighbor {address} remote-as {}\n neighbor {address} passive\n neighbor {address} timers {} {}\n \
              no neighbor {address} enforce-first-as",
-            member::asn(session)
+            member::asn(session),
+            load.terms().hold_time_s / 3,
+            load.terms().hold_time_s
         );
     }
     for family in ["ipv4", "ipv6"] {
@@ -96,8 +103,11 @@ fn text(setting: &Setting<'_>) -> String {
             if load.is_route_server() {
                 let _ = writeln!(text, "  neighbor {address} route-server-client");
             }
-            if setting.vrps.is_some() {
+            if setting.validates() {
                 let _ = writeln!(text, "  neighbor {address} route-map in in");
+            }
+            if load.news == News::Vrps {
+                let _ = writeln!(text, "  neighbor {address} soft-reconfiguration inbound");
             }
             if !load.receives(session) {
                 let _ = writeln!(text, "  neighbor {address} route-map none out");

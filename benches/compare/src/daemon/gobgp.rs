@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::{Daemon, Setting, path, words, write};
-use crate::load::{Kind, Load};
+use crate::load::{Kind, Load, News};
 use crate::member;
 use crate::problem::Problem;
 
@@ -22,7 +22,11 @@ impl Daemon for GoBgp {
     }
 
     fn declines(&self, load: &Load) -> Option<&'static str> {
-        (load.kind == Kind::Actions).then_some("it is given no policies for action communities")
+        match (load.kind, load.news) {
+            (Kind::Actions, _) => Some("it is given no policies for action communities"),
+            (_, News::Irr) => Some("it reads no IRR"),
+            _ => None,
+        }
     }
 
     fn configure(&self, setting: &Setting<'_>) -> Result<(), Problem> {
@@ -50,8 +54,8 @@ fn text(setting: &Setting<'_>) -> String {
         member::TARGET_ASN,
         member::TARGET
     );
-    let import = if setting.vrps.is_some() { "\"rov\"" } else { "" };
-    if setting.vrps.is_some() {
+    let import = if setting.validates() { "\"rov\"" } else { "" };
+    if setting.validates() {
         let _ = writeln!(
             text,
             "[[rpki-servers]]\n[rpki-servers.config]\naddress = \"{}\"\nport = {}\n[[policy-definitions]]\nname = \"rov\"\n\
@@ -74,9 +78,10 @@ fn text(setting: &Setting<'_>) -> String {
         let _ = write!(
             text,
             "[[neighbors]]\n[neighbors.config]\nneighbor-address = \"{}\"\npeer-as = {}\n[neighbors.transport.config]\n\
-             passive-mode = true\n[neighbors.timers.config]\nhold-time = 240\n",
+             passive-mode = true\n[neighbors.timers.config]\nhold-time = {}\n",
             member::address(session),
-            member::asn(session)
+            member::asn(session),
+            load.terms().hold_time_s
         );
         if load.is_route_server() {
             let _ = write!(

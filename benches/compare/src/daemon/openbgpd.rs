@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Daemon, Reload, Setting, path, words, write};
-use crate::load::Kind;
+use crate::load::{Kind, Load, News};
 use crate::member;
 use crate::problem::Problem;
 
@@ -23,6 +23,10 @@ impl Daemon for OpenBgpd {
 
     fn program(&self) -> PathBuf {
         "/usr/sbin/bgpd".into()
+    }
+
+    fn declines(&self, load: &Load) -> Option<&'static str> {
+        (load.news == News::Irr).then_some("it reads no IRR")
     }
 
     fn configure(&self, setting: &Setting<'_>) -> Result<(), Problem> {
@@ -51,12 +55,14 @@ fn text(setting: &Setting<'_>) -> String {
         path(setting, "openbgpd.ctl")
     );
     text.push_str(if load.is_route_server() { "transparent-as yes\n" } else { "" });
-    if setting.vrps.is_some() {
+    if setting.validates() {
         let _ = writeln!(text, "rtr {} {{ port {} }}", member::CACHE, member::CACHE_PORT);
     }
-    text.push_str(
-        "group \"sessions\" {\n announce IPv4 unicast\n announce IPv6 unicast\n enforce neighbor-as no\n \
-         passive\n holdtime 240\n",
+    let _ = write!(
+        text,
+        "group \"sessions\" {{\n announce IPv4 unicast\n announce IPv6 unicast\n enforce neighbor-as no\n \
+         passive\n holdtime {}\n",
+        load.terms().hold_time_s
     );
     // It keeps an IPv6 next hop of an IPv4 session only where the neighbour may be further away.
     text.push_str(if load.is_route_server() { " multihop 2\n" } else { "" });
@@ -68,7 +74,7 @@ fn text(setting: &Setting<'_>) -> String {
     if load.is_route_server() {
         text.push_str("match to any set nexthop no-modify\n");
     }
-    if setting.vrps.is_some() {
+    if setting.validates() {
         text.push_str("deny from any ovs invalid\n");
     }
     for session in (0..load.sessions()).filter(|session| !load.receives(*session)) {

@@ -9,9 +9,11 @@ use std::path::PathBuf;
 use palisade_policy::{Reason, Stage};
 
 use super::{Daemon, Reload, Setting, path, words, write};
-use crate::load::Kind;
+use crate::load::{Kind, News};
 use crate::member;
+use crate::mirror;
 use crate::problem::Problem;
+use crate::registry;
 use crate::vrps;
 
 pub(super) struct Palisade(pub(super) PathBuf);
@@ -53,16 +55,36 @@ impl Daemon for Palisade {
 fn text(setting: &Setting<'_>) -> String {
     let load = setting.load;
     let mut text = format!(
-        "[router]\nasn = {}\nid = \"{1}\"\nlisten = [\"{1}:{2}\"]\nhold_time = 240\n",
+        "[router]\nasn = {}\nid = \"{1}\"\nlisten = [\"{1}:{2}\"]\nhold_time = {3}\n",
         member::TARGET_ASN,
         member::TARGET,
-        member::BGP_PORT
+        member::BGP_PORT,
+        load.terms().hold_time_s
     );
     if load.is_route_server() {
         text.push_str("mode = \"route-server\"\n");
     }
-    let _ = writeln!(text, "[rpki]\nfiles = [\"{}\"]\n[checks]", path(setting, "vrps.json"));
-    let kept = [Reason::RpkiInvalidOrigin, Reason::RpkiInvalidLength];
+    let irr = load.news == News::Irr;
+    let _ = match load.news {
+        News::Irr => writeln!(
+            text,
+            "[irr]\ncache = \"off\"\nmirrors = [{{ source = \"{}\", server = \"{}:{}\", dumps = [\"{}\"], \
+             serial = \"{}\", poll = \"10s\" }}]\n[checks]",
+            mirror::SOURCE,
+            member::CACHE,
+            member::MIRROR_PORT,
+            path(setting, registry::DUMP),
+            path(setting, registry::SERIAL)
+        ),
+        News::Vrps => {
+            writeln!(text, "[rpki]\nrtr = [\"{}:{}\"]\n[checks]", member::CACHE, member::CACHE_PORT)
+        }
+        _ => writeln!(text, "[rpki]\nfiles = [\"{}\"]\n[checks]", path(setting, "vrps.json")),
+    };
+    let kept = match irr {
+        true => [Reason::IrrOriginNotInAsSet, Reason::IrrPrefixNotRegistered],
+        false => [Reason::RpkiInvalidOrigin, Reason::RpkiInvalidLength],
+    };
     for check in Reason::ALL.iter().filter(|check| check.stage() != Stage::Peer && !kept.contains(check)) {
         let _ = writeln!(text, "{check} = \"off\"");
     }
@@ -74,8 +96,16 @@ fn text(setting: &Setting<'_>) -> String {
             member::asn(session),
         );
         if load.kind == Kind::Full {
-            let role = if load.receives(session) { "customer" } else { "provider" };
-            let _ = writeln!(text, "role = \"{role}\"");
+            // A peer is held to its as-set, and its routes go to customers as a provider's do.
+            let role = match (load.receives(session), irr) {
+                (true, _) => "role = \"customer\"",
+                (false, false) => "role = \"provider\"",
+                (false, true) => "role = \"peer\"",
+            };
+            let _ = writeln!(text, "{role}");
+            if irr && !load.receives(session) {
+                let _ = writeln!(text, "as_set = \"{}\"", registry::AS_SET);
+            }
         }
     }
     text
