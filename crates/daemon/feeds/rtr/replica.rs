@@ -1,8 +1,8 @@
 //! A cache's data as we have it, and the session and serial that it stands at.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use palisade_bgp::Asn;
 use palisade_policy::rov::MOST_AMENDMENTS;
 use palisade_policy::{AspaIndex, OriginSet, RovIndex, Vrp};
