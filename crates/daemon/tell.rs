@@ -52,7 +52,7 @@ fn tell(request: &Request, to: &Socket) -> ExitCode {
         }
         // What keeps the router from it is told as it tells it itself.
         Err(AskError::Refused(refusal)) if refusal.kind == NOT_DONE => {
-            eprintln!("{}", refusal.message.trim_end());
+            terminal::remark(refusal.message.trim_end());
             ExitCode::FAILURE
         }
         Err(error) => {

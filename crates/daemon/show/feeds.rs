@@ -75,7 +75,8 @@ fn counted(count: usize, key: &str) -> String {
 fn besides(feed: &FeedStatus) -> Vec<String> {
     let protocol = feed.protocol.iter().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>();
     let mut all = Vec::new();
-    if !protocol.is_empty() {
+    // Of a cache that has said nothing, there is nothing to say.
+    if feed.protocol.keys().any(|key| key != "preference") {
         all.push(harmless(&protocol.join(", ")));
     }
     all.extend(feed.held.as_ref().map(|held| told(held, &feed.name)));
