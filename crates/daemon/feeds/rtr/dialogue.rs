@@ -61,6 +61,9 @@ pub(crate) enum Fault {
     /// The cache has closed the connection.
     #[error("the cache closed the connection")]
     Closed,
+    /// It is in a version that another was left alone for long enough for.
+    #[error("a higher version is tried again")]
+    Outdated,
     /// The connection closed before the cache said anything: it may not know the version.
     #[error("the cache closed the connection without an answer to version {0}")]
     Speechless(u8),

@@ -17,7 +17,7 @@ use rpki::rtr::Timing;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::dialogue::{Answer, Dialogue, Fault, Patience, parts};
 use super::link::{self, Stream};
@@ -33,8 +33,10 @@ const FEW: usize = 1024;
 pub(super) const WITH_ASPA: u8 = 2;
 /// The highest version that is spoken elsewhere.
 const WITHOUT_ASPA: u8 = 1;
-/// How long a version that led to a fault is left alone: caches are upgraded.
+/// How long a version that a cache does not speak well is left alone: caches are upgraded.
 const LEFT_ALONE: Duration = Duration::from_secs(86_400);
+/// How long it is left alone after another fault, which may have been a moment's.
+const SHORTLY_LEFT_ALONE: Duration = Duration::from_secs(3600);
 /// How often a cache may close the connection without a word before a lower version is tried.
 const SPEECHLESS: u32 = 2;
 
@@ -46,6 +48,8 @@ pub(crate) struct CacheTask {
     wanted: watch::Receiver<bool>,
     replica: Replica,
     versions: Versions,
+    /// What was wrong the last time, until it works again.
+    last_fault: Option<String>,
     timing: Timing,
     backoff: Backoff,
 }
@@ -106,6 +110,7 @@ impl CacheTask {
         let timing = Timing::default();
         CacheTask {
             versions: Versions::new(&cache),
+            last_fault: None,
             backoff: Backoff::new(Duration::from_secs(timing.retry.into())),
             replica: Replica::default(),
             cache,
@@ -136,8 +141,15 @@ impl CacheTask {
             fault = self.converse() => fault?,
         };
         let retry = self.after(&fault);
-        info!(cache = self.cache.address(), %fault, retry_s = retry.as_secs_f32(), "RTR: the cache can't be used");
-        self.tell(Heard::Phase(Phase::Failing { fault: fault.to_string(), retry })).await?;
+        let (cache, retry_s, fault) = (self.cache.address(), retry.as_secs_f32(), fault.to_string());
+        // It may be tried every second, for days.
+        if self.last_fault.as_ref() == Some(&fault) {
+            debug!(cache, fault, retry_s, "RTR: the cache still can't be used");
+        } else {
+            info!(cache, fault, retry_s, "RTR: the cache can't be used");
+            self.last_fault = Some(fault.clone());
+        }
+        self.tell(Heard::Phase(Phase::Failing { fault, retry })).await?;
         tokio::select! {
             () = sleep(retry) => Ok(()),
             unwanted = wanted.wait_for(|wanted| !*wanted) => unwanted.map(|_| ()).map_err(|_| Unheard),
@@ -184,8 +196,13 @@ impl CacheTask {
                 }
                 Answer::NoData => self.has_none("the cache has no data yet".into()).await?,
             };
-            if let Err(fault) = dialogue.told(Instant::now() + next).await {
+            let ask_again = Instant::now() + next;
+            let higher_at = self.versions.higher_at.unwrap_or(ask_again);
+            if let Err(fault) = dialogue.told(ask_again.min(higher_at)).await {
                 return Ok(fault);
+            }
+            if self.versions.may_be_higher() {
+                return Ok(Fault::Outdated);
             }
         }
     }
@@ -210,6 +227,7 @@ impl CacheTask {
         }
         self.backoff = Backoff::new(Duration::from_secs(self.timing.retry.into()));
         self.versions.worked();
+        self.last_fault = None;
         Ok(())
     }
 
@@ -277,8 +295,8 @@ struct Versions {
     wished: u8,
     /// The one to offer.
     offered: u8,
-    /// Since when that is a lower one.
-    lowered: Option<Instant>,
+    /// When it is tried again with the highest, where it is a lower one.
+    higher_at: Option<Instant>,
     /// Why, where it is for more than the cache's being old.
     why: Option<&'static str>,
     /// How often in a row the cache said nothing at all.
@@ -288,14 +306,19 @@ struct Versions {
 impl Versions {
     fn new(cache: &Cache) -> Self {
         let wished = if cache.aspa { WITH_ASPA } else { WITHOUT_ASPA };
-        Versions { wished, offered: wished, lowered: None, why: None, speechless: 0 }
+        Versions { wished, offered: wished, higher_at: None, why: None, speechless: 0 }
     }
 
     fn offered(&mut self) -> u8 {
-        if self.lowered.is_some_and(|lowered| lowered.elapsed() >= LEFT_ALONE) {
-            (self.offered, self.lowered, self.why) = (self.wished, None, None);
+        if self.may_be_higher() {
+            (self.offered, self.higher_at, self.why) = (self.wished, None, None);
         }
         self.offered
+    }
+
+    /// Whether a version that was left alone may be tried again.
+    fn may_be_higher(&self) -> bool {
+        self.higher_at.is_some_and(|at| at <= Instant::now())
     }
 
     fn worked(&mut self) {
@@ -327,7 +350,9 @@ impl Versions {
         let next = lower.or_else(|| (settled < offered).then_some(settled));
         if let Some(next) = next {
             (self.offered, self.speechless) = (next, 0);
-            self.lowered = (next < self.wished).then(Instant::now);
+            let another = self.why.is_some() && !fault.is_of_aspa();
+            let alone = if another { SHORTLY_LEFT_ALONE } else { LEFT_ALONE };
+            self.higher_at = (next < self.wished).then(|| Instant::now() + alone);
         }
     }
 }
@@ -355,4 +380,31 @@ pub(crate) async fn fetch_once(cache: &Cache, within: Duration) -> Result<RpkiSe
     let outcome = timeout(within, first).await.unwrap_or(Err(Fault::NoAnswer));
     task.abort();
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache() -> Cache {
+        let host = "192.0.2.1".into();
+        Cache { span: 0..0, host, port: 323, preference: 1, tls: None, aspa: true, refresh: None }
+    }
+
+    #[test]
+    fn a_version_that_led_to_a_fault_is_left_alone_and_tried_again() {
+        for (fault, alone) in [(Fault::OldAspa, LEFT_ALONE), (Fault::Corrupt("a length"), SHORTLY_LEFT_ALONE)]
+        {
+            let mut versions = Versions::new(&cache());
+            let before = Instant::now() + alone;
+            versions.learn(2, 2, &fault, &cache());
+            let higher_at = versions.higher_at.unwrap();
+            assert!((before..=Instant::now() + alone).contains(&higher_at), "{fault}");
+            assert_eq!((versions.offered(), versions.may_be_higher()), (1, false));
+            versions.higher_at = Some(Instant::now());
+            assert!(versions.may_be_higher());
+            versions.learn(1, 1, &Fault::Outdated, &cache());
+            assert_eq!((versions.offered(), versions.may_be_higher()), (2, false));
+        }
+    }
 }
