@@ -42,6 +42,7 @@ impl Router {
         router
     }
 
+    /// Waits until it answers.
     pub(crate) fn wait_for_socket(&mut self) {
         let until = Instant::now() + PATIENCE;
         while UnixStream::connect(self.socket()).is_err() {
@@ -49,6 +50,8 @@ impl Router {
             assert!(self.child.try_wait().unwrap().is_none() && Instant::now() < until, "{log}");
             std::thread::sleep(Duration::from_millis(10));
         }
+        // The socket is there before the router is; whoever asks waits, and by then it listens to peers.
+        self.answer(b"{\"ask\":\"summary\"}\n");
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
