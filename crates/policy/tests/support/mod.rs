@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use palisade_bgp::attributes::{Community, ExtendedCommunity, Facts, LargeCommunity, NextHop, Span};
@@ -129,11 +129,18 @@ fn push_segment(octets: &mut Vec<u8>, kind: u8, asns: &[u32]) {
     }
 }
 
+/// Benches of the root package use this file as well, so that the project is looked for from wherever this was built.
+fn beside_the_project() -> PathBuf {
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = built_in.ancestors().find(|folder| folder.join("Cargo.lock").is_file()).unwrap_or(built_in);
+    root.join("../shared/data")
+}
+
 /// A file of the real data, which lies beside the project; says so where it does not.
 pub(crate) fn real_data(file: &str) -> Option<PathBuf> {
     let folder = match std::env::var_os("PALISADE_REAL_DATA") {
         Some(folder) => PathBuf::from(folder),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        None => beside_the_project(),
     };
     let path = folder.join(file);
     if path.is_file() {
