@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 fn palisade() -> Option<PathBuf> {
     let named = std::env::var_os("PALISADE_BIN").map(PathBuf::from);
@@ -16,10 +17,15 @@ fn palisade() -> Option<PathBuf> {
 
 /// Whether network namespaces can be made here.
 fn has_ground() -> bool {
-    let name = format!("palisade-compare-{}-may", std::process::id());
-    let ip =
-        |what| Command::new("ip").args(["netns", what, &name]).output().is_ok_and(|it| it.status.success());
-    ip("add") && ip("delete")
+    // Tests that ask at once would find each other's in the way.
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| {
+        let name = format!("palisade-compare-{}-may", std::process::id());
+        let ip = |what| {
+            Command::new("ip").args(["netns", what, &name]).output().is_ok_and(|it| it.status.success())
+        };
+        ip("add") && ip("delete")
+    })
 }
 
 /// Plays a load to daemons, of which palisade may not be there; what it said, and the reports.
