@@ -110,7 +110,7 @@ impl Keeper {
         self.rule(new, touched)
     }
 
-    /// Judges by another configuration from now on, of which the `standing` tables are. What feeds have told holds.
+    /// Judges by another configuration from now on, of which the `standing` tables are. What its feeds have told holds.
     pub(crate) fn configure(
         &mut self,
         config: Arc<Config>,
@@ -118,12 +118,14 @@ impl Keeper {
         facts: Arc<NetworkFacts>,
     ) -> Ruling {
         let old = &self.tables;
-        let new = Snapshot {
-            rov: Arc::clone(&old.rov),
-            aspa: Arc::clone(&old.aspa),
-            irr: Arc::clone(&old.irr),
-            ..standing
-        };
+        let mut new = standing;
+        // What nobody keeps up to date any more is judged by no longer.
+        if config.rpki.has_source() {
+            (new.rov, new.aspa) = (Arc::clone(&old.rov), Arc::clone(&old.aspa));
+        }
+        if config.irr.has_sources() {
+            new.irr = Arc::clone(&old.irr);
+        }
         self.facts = facts;
         self.peers = judging::resolved_peers(&config, &self.facts);
         self.policies = judging::policies(&config, &self.peers, &new, &self.policies);
