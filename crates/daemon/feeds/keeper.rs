@@ -145,3 +145,32 @@ impl Keeper {
         Ruling { tables: Arc::clone(&self.tables), touched, policies: self.policies.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use palisade_bgp::Asn;
+    use palisade_policy::Vrp;
+
+    use super::*;
+    use crate::config::Source;
+
+    fn config(sections: &str) -> Arc<Config> {
+        let text = format!("[router]\nasn = 196608\nid = \"192.0.2.1\"\n{sections}");
+        Arc::new(Config::parse(Source::new("test".into(), text), Path::new("")).unwrap())
+    }
+
+    #[test]
+    fn a_reload_keeps_what_a_source_told_for_as_long_as_there_is_one() {
+        let with = config("[rpki]\nfiles = [\"vrps.json\"]\n");
+        let mut keeper = Keeper::new(Arc::clone(&with), Arc::default(), Arc::default());
+        let vrp = Vrp::new("1.0.0.0/24".parse().unwrap(), 24, Asn(13335)).unwrap();
+        let told = News::Rpki { rov: Arc::new(RovIndex::build([vrp])), aspa: Arc::default() };
+        assert_eq!(keeper.take(told).touched.under.len(), 1);
+        let again = keeper.configure(with, Snapshot::default(), Arc::default());
+        assert_eq!((again.tables.rov.len(), again.tables.generation), (1, 2));
+        let without = keeper.configure(config(""), Snapshot::default(), Arc::default());
+        assert!(without.tables.rov.is_empty() && without.touched.everything);
+    }
+}
