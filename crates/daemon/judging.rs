@@ -85,6 +85,7 @@ fn limits(config: &Config, limits: &Limits) -> palisade_policy::Limits {
         longest_registered: if allow_longer { longest } else { [0; 2] },
         path_length: limits.path_length.value,
         communities: limits.communities.value,
+        attribute_octets: limits.attribute_octets.value,
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) struct LimitsOutline {
     pub(super) ipv6_length: [u8; 2],
     pub(super) as_path_length: u16,
     pub(super) communities: u16,
+    pub(super) attribute_octets: u16,
     /// Whether a route that is RPKI-valid needs no route object.
     pub(super) rpki_valid_is_registered: bool,
     /// Whether a route object registers what is more specific than it.
@@ -159,6 +160,7 @@ impl LimitsOutline {
             ipv6_length,
             as_path_length: limits.path_length,
             communities: limits.communities,
+            attribute_octets: limits.attribute_octets,
             rpki_valid_is_registered: judged.rpki_valid_is_registered,
             longer_is_registered: limits.longest_registered != [0; 2],
             scrubbed: judged.scrub,

@@ -381,8 +381,8 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     item(
         "path",
         &format_args!(
-            "{} ASNs and {} communities at most",
-            peer.limits.as_path_length, peer.limits.communities
+            "{} ASNs, {} communities and {} octets of attributes at most",
+            peer.limits.as_path_length, peer.limits.communities, peer.limits.attribute_octets
         ),
     );
     item("registered is", &registered(&peer.limits));

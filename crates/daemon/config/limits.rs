@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) path_length: Setting<u16>,
     /// The most communities of all kinds together.
     pub(crate) communities: Setting<u16>,
+    /// The most octets of attributes.
+    pub(crate) attribute_octets: Setting<u16>,
     /// Whether a route object registers what is more specific than it, up to the longest prefixes; `None` for what
     /// `[irr]` says.
     pub(crate) allow_longer: Option<Setting<bool>>,
@@ -33,6 +35,7 @@ const SHORTEST: [&str; 2] = ["shortest_ipv4", "shortest_ipv6"];
 const LONGEST: [&str; 2] = ["longest_ipv4", "longest_ipv6"];
 const PATH_LENGTH: &str = "max_path_length";
 const COMMUNITIES: &str = "max_communities";
+const ATTRIBUTE_OCTETS: &str = "max_attribute_octets";
 const LONGER: &str = "allow_longer";
 const RPKI_VALID: &str = "accept_rpki_valid";
 
@@ -45,6 +48,7 @@ impl Limits {
         let others = [
             (PATH_LENGTH, Some(self.path_length.origin)),
             (COMMUNITIES, Some(self.communities.origin)),
+            (ATTRIBUTE_OCTETS, Some(self.attribute_octets.origin)),
             (LONGER, self.allow_longer.map(|longer| longer.origin)),
             (RPKI_VALID, self.accept_rpki_valid.map(|valid| valid.origin)),
         ];
@@ -59,6 +63,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Limits {
     let lengths = Family::ALL.map(|family| lengths(section, family, &default));
     let path_length = number(section, PATH_LENGTH, default.path_length);
     let communities = number(section, COMMUNITIES, default.communities);
+    let attribute_octets = number(section, ATTRIBUTE_OCTETS, default.attribute_octets);
     let longer = section.optional(LONGER, |field| field.boolean());
     let allow_longer = longer.map(|longer| Setting::new(section, LONGER, Some(longer), false, Origin::Irr));
     let valid = section.optional(RPKI_VALID, |field| field.boolean());
@@ -69,6 +74,7 @@ pub(super) fn read(section: &mut Section<'_>) -> Limits {
         longest: lengths.map(|[_, longest]| longest),
         path_length,
         communities,
+        attribute_octets,
         allow_longer,
         accept_rpki_valid,
     }

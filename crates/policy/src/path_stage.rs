@@ -71,10 +71,13 @@ fn size<R: Recorder>(hearing: &mut Hearing<'_, R>, attributes: &Attributes<'_>) 
         + attributes.extended_communities().len()
         + attributes.large_communities().len();
     let most = usize::from(limits.communities);
+    let octets = attributes.wire.len();
+    let room = usize::from(limits.attribute_octets);
 
     let measure = |found, most| Evidence::Measure { found, least: 0, most };
     hearing.ask(Reason::PathTooLong, || length > longest, || measure(length, longest));
     hearing.ask(Reason::TooManyCommunities, || communities > most, || measure(communities, most));
+    hearing.ask(Reason::AttributesTooLarge, || octets > room, || measure(octets, room));
 }
 
 /// What may lie behind a peer of this role.

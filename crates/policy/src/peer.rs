@@ -117,6 +117,9 @@ pub struct Limits {
     pub path_length: u16,
     /// The most communities of all kinds together.
     pub communities: u16,
+    /// The most octets of attributes, in their canonical form and without the next hop. What is larger than 4,000 does not fit
+    /// the messages of a neighbour that takes none of more than 4,096 octets, so that it could not be told (RFC 8654 s4).
+    pub attribute_octets: u16,
 }
 
 impl Default for Limits {
@@ -127,6 +130,7 @@ impl Default for Limits {
             longest_registered: [24, 48],
             path_length: 64,
             communities: 100,
+            attribute_octets: 4_000,
         }
     }
 }

@@ -85,6 +85,8 @@ reasons! {
         "The AS path is longer than this peer may send."
     7 TooManyCommunities "too-many-communities" Path "RFC 7454 s11"
         "The path carries more communities than this peer may send."
+    15 AttributesTooLarge "attributes-too-large" Path "RFC 8654 s4"
+        "The path's attributes are more octets than this peer may send."
     8 TransitAsn "transit-asn" Path "RFC 7908 s3"
         "The AS path holds a transit-free network where none can be: this peer does not sell it transit."
     13 Peerlock "peerlock" Path "RFC 7908 s3, NTT Peer Locking"
@@ -278,7 +280,8 @@ mod tests {
         assert_eq!(
             table.join("\n"),
             "31 no-policy\n1 empty-path\n2 first-as-mismatch\n3 as-loop\n4 as-set-in-path\n5 bogon-asn\n\
-             6 path-too-long\n7 too-many-communities\n8 transit-asn\n13 peerlock\n14 never-via-rs\n\
+             6 path-too-long\n7 too-many-communities\n15 attributes-too-large\n\
+             8 transit-asn\n13 peerlock\n14 never-via-rs\n\
              9 otc-leak\n10 aspa-invalid\n11 next-hop-foreign\n\
              12 next-hop-martian\n16 default-route\n17 bogon-prefix\n18 prefix-too-long\n19 prefix-too-short\n\
              20 own-prefix\n21 peering-lan\n22 rpki-invalid-origin\n23 rpki-invalid-length\n\

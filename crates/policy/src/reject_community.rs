@@ -108,6 +108,7 @@ const fn euro_ix(reason: Reason) -> Option<u8> {
         Reason::NoPolicy
         | Reason::AsLoop
         | Reason::AsSetInPath
+        | Reason::AttributesTooLarge
         | Reason::Peerlock
         | Reason::NeverViaRs
         | Reason::OtcLeak
@@ -139,6 +140,7 @@ const fn arouteserver(reason: Reason) -> Option<u16> {
         Reason::NoPolicy
         | Reason::AsSetInPath
         | Reason::TooManyCommunities
+        | Reason::AttributesTooLarge
         | Reason::Peerlock
         | Reason::OtcLeak
         | Reason::AspaInvalid
@@ -177,6 +179,7 @@ mod tests {
             "bogon-asn 2101:5 1101:4 7",
             "path-too-long 2101:6 1101:5 1",
             "too-many-communities 2101:7 1101:15 -",
+            "attributes-too-large 2101:15 2101:15 -",
             "transit-asn 2101:8 1101:14 8",
             "peerlock 2101:13 2101:13 -",
             "never-via-rs 2101:14 2101:14 15",

@@ -146,6 +146,20 @@ fn a_path_may_be_as_long_as_its_limit() {
 }
 
 #[test]
+fn attributes_may_be_as_many_octets_as_their_limit() {
+    let mut peer = peer(Role::Peer);
+    peer.limits.communities = u16::MAX;
+    let of = |count: usize| good().large_communities(count);
+    let default = usize::from(peer.limits.attribute_octets);
+    let at_limit = default.div_ceil(12) + 1;
+    assert_eq!(reason(ROUTE, &of(at_limit), &peer), Some(Reason::AttributesTooLarge));
+    peer.limits.attribute_octets = of(at_limit).attributes().wire.len() as u16;
+    assert_eq!(reason(ROUTE, &of(at_limit), &peer), None);
+    peer.limits.attribute_octets -= 1;
+    assert_eq!(reason(ROUTE, &of(at_limit), &peer), Some(Reason::AttributesTooLarge));
+}
+
+#[test]
 fn transit_free_networks_are_out_of_place_behind_all_but_providers() {
     let behind = Announcement::new("3333 1299 3333", "195.69.144.1");
     for (role, expected) in [
