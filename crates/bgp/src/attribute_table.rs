@@ -4,12 +4,13 @@
 //! An attribute without a row is unknown: it ends the session where it claims to be well-known, it is carried unread where
 //! it is transitive, and it is dropped otherwise (RFC 4271 s5, s6.3). To add an attribute is to add a row.
 //!
-//! Wrong flags are no column: they always mean treat-as-withdraw (RFC 7606 s3.c), except where the prefixes themselves
-//! are in the attribute (s5.3).
+//! Wrong flags are no column: they always mean treat-as-withdraw (RFC 7606 s3.c), whomever the attribute is for. Where prefixes are
+//! listed in it, it is read all the same: to withdraw them one must know them (s3.j).
 
 use crate::as_path::AsPath;
 use crate::attribute_block::{self as block, Block};
 use crate::attributes::{Attribute, Facts, Origin, Span};
+use crate::community;
 use crate::fault::{Outcome, Wrong};
 use crate::prefix::Family;
 use crate::reading::{Reach, Reading, Unreach};
@@ -122,11 +123,6 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// What wrong flags lead to: without MP_REACH_NLRI and MP_UNREACH_NLRI nobody knows what to withdraw.
-    pub(crate) fn flags_fault(&self) -> Outcome {
-        if self.carries_prefixes() { Outcome::SessionReset } else { Outcome::TreatAsWithdraw }
-    }
-
     /// Whether prefixes are listed in it.
     pub(crate) fn carries_prefixes(&self) -> bool {
         matches!(self.code, code::MP_REACH_NLRI | code::MP_UNREACH_NLRI)
@@ -174,7 +170,7 @@ pub(crate) static ROWS: [Row; 18] = rows! {
     AS4_PATH                  "AS4_PATH"                  OPTIONAL_TRANSITIVE, Any,          TwoOctet, Discard,  as4_path,         nowhere,                 Write(block::as4_path);                  // RFC 6793 s3, s6
     AS4_AGGREGATOR            "AS4_AGGREGATOR"            OPTIONAL_TRANSITIVE, Exactly(8),   TwoOctet, Discard,  as4_aggregator,   nowhere,                 Write(block::as4_aggregator);            // RFC 6793 s3, s6
     IPV6_EXTENDED_COMMUNITIES "IPv6 EXTENDED COMMUNITIES" OPTIONAL_TRANSITIVE, Items(20),    Everyone, Withdraw, unread,           nowhere,                 Write(block::ipv6_extended_communities); // RFC 5701, 7606 s7.15
-    LARGE_COMMUNITY           "LARGE_COMMUNITY"           OPTIONAL_TRANSITIVE, Items(12),    Everyone, Withdraw, unread,           at_large_communities,    Write(block::large_communities);         // RFC 8092 s3, s5
+    LARGE_COMMUNITY           "LARGE_COMMUNITY"           OPTIONAL_TRANSITIVE, Items(12),    Everyone, Withdraw, large_communities, at_large_communities,    Write(block::large_communities);         // RFC 8092 s3, s5
     ONLY_TO_CUSTOMER          "ONLY_TO_CUSTOMER"          OPTIONAL_TRANSITIVE, Exactly(4),   Everyone, Withdraw, only_to_customer, nowhere,                 Write(block::only_to_customer);          // RFC 9234 s5
 };
 
@@ -247,6 +243,12 @@ fn local_pref(reading: &mut Reading, octets: &[u8], value: Span) -> Result<(), W
 
 fn originator_id(reading: &mut Reading, octets: &[u8], value: Span) -> Result<(), Wrong> {
     reading.facts.originator_id = number(octets, value).map(Into::into);
+    Ok(())
+}
+
+/// Those that are there twice are to be passed over in silence (RFC 8092 s3).
+fn large_communities(reading: &mut Reading, octets: &[u8], value: Span) -> Result<(), Wrong> {
+    reading.notes.repeats_large_communities = community::has_repeats(value.of(octets));
     Ok(())
 }
 

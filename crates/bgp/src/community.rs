@@ -7,7 +7,9 @@
 //!
 //! What they look like is here. What one means, other than to everybody, is policy and not here.
 
+use std::collections::HashSet;
 use std::fmt;
+use std::ops::Not;
 
 use crate::as_path::Asn;
 
@@ -117,6 +119,27 @@ impl fmt::Display for LargeCommunity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.0, self.1, self.2)
     }
+}
+
+/// Lists up to this long are compared each with each: it costs less than to sort them, and most are shorter.
+const SHORT: usize = 16;
+
+/// Whether a value of LARGE_COMMUNITY lists one more than once.
+pub(crate) fn has_repeats(value: &[u8]) -> bool {
+    let (communities, _) = value.as_chunks::<12>();
+    if communities.len() <= SHORT {
+        return communities.iter().enumerate().any(|(at, one)| communities[..at].contains(one));
+    }
+    let mut sorted = communities.to_vec();
+    sorted.sort_unstable();
+    sorted.is_sorted_by(|one, next| one < next).not()
+}
+
+/// The large communities of a value in the order sent, each once: its first.
+pub(crate) fn distinct(value: &[u8]) -> Vec<[u8; 12]> {
+    let (communities, _) = value.as_chunks::<12>();
+    let mut seen = HashSet::with_capacity(communities.len());
+    communities.iter().copied().filter(|community| seen.insert(*community)).collect()
 }
 
 #[cfg(test)]

@@ -5,17 +5,19 @@
 //!
 //! The walk looks at each attribute once, in the order sent. It ends early only where it can't find the next attribute.
 //! Whatever is wrong becomes a [`Fault`] with the outcome that RFC 7606 gives it; the strongest decides at the end (s3.h),
-//! so that a message is never half believed. Nothing is allocated once the buffers have grown to the peer's ways, and they
+//! so that a message is never half believed. Next to nothing is allocated once the buffers have grown to the peer's ways, and they
 //! are bounded: by the 64 KiB of a message, and by the 256 types an attribute can have, since repeated ones are dropped.
 
-use crate::as_path::{AsPath, Asn};
-use crate::attribute_table::{EXTENDED_LENGTH, OPTIONAL, PARTIAL, Row, TRANSITIVE, With, code, row};
+use crate::attribute_table::{EXTENDED_LENGTH, OPTIONAL, Row, TRANSITIVE, With, code, row};
 use crate::attributes::{Facts, Span};
 use crate::fault::{Fault, Outcome, Wrong};
 use crate::nlri;
 use crate::prefix::Family;
-use crate::two_octet;
 use crate::update::Context;
+
+mod canonical;
+
+use canonical::Kept;
 
 /// The most faults of one message that are listed. All of them count.
 pub const MAX_FAULTS: usize = 16;
@@ -50,31 +52,6 @@ pub(crate) struct Unreach {
     pub(crate) prefixes: Span,
 }
 
-/// An attribute that the canonical wire form keeps.
-#[derive(Clone, Copy, Debug)]
-struct Kept {
-    code: u8,
-    flags: u8,
-    /// Where its flags are.
-    start: u16,
-    value: Span,
-}
-
-impl Kept {
-    /// The flags that mean something. Partial does only where an attribute is both optional and transitive (RFC 4271 s4.3).
-    fn meant_flags(self) -> u8 {
-        let kind = self.flags & (OPTIONAL | TRANSITIVE);
-        if kind == OPTIONAL | TRANSITIVE { kind | self.flags & PARTIAL } else { kind }
-    }
-
-    /// Whether its octets are in canonical form as they stand: the flags that mean something, and a length of two octets
-    /// only where it needs them.
-    fn is_canonical(self) -> bool {
-        let long = if self.value.len > 255 { EXTENDED_LENGTH } else { 0 };
-        self.flags == self.meant_flags() | long
-    }
-}
-
 /// What was seen of one message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
@@ -85,6 +62,8 @@ pub(crate) struct Notes {
     pub(crate) as4_aggregator: Option<Span>,
     pub(crate) reach: Option<Reach>,
     pub(crate) unreach: Option<Unreach>,
+    /// Whether LARGE_COMMUNITY lists one more than once.
+    pub(crate) repeats_large_communities: bool,
     /// The types seen, one bit each.
     seen: [u64; 4],
     /// Whether a type came that is less than the one before it.
@@ -188,11 +167,13 @@ impl Reading {
             return self.repeated(found.code, quoted);
         }
         let Some(row) = row(found.code) else { return self.unknown(found, quoted) };
-        if self.is_for_others(row, quoted) {
-            return;
-        }
         if (found.flags ^ row.flags) & (OPTIONAL | TRANSITIVE) != 0 {
-            return self.fault(found.code, Wrong::Flags, row.flags_fault(), quoted);
+            self.fault(found.code, Wrong::Flags, Outcome::TreatAsWithdraw, quoted); // RFC 7606 s3.c
+            if !row.carries_prefixes() {
+                return;
+            }
+        } else if self.is_for_others(row, quoted) {
+            return;
         }
         if let Err(wrong) = self.value(octets, row, found.value) {
             return self.fault(found.code, wrong, row.fault, quoted);
@@ -307,141 +288,16 @@ impl Reading {
         self.notes.worst.is_none_or(|(worst, _)| worst.outcome < Outcome::TreatAsWithdraw)
     }
 
+    /// Whether MP_UNREACH_NLRI is all there is, and what is wrong is wrong with it.
+    pub(crate) fn only_withdraws(&self) -> bool {
+        let of_it = |fault: &Fault| fault.attribute == code::MP_UNREACH_NLRI;
+        self.notes.count() == 1 && self.notes.unreach.is_some() && self.faults.iter().all(of_it)
+    }
+
     /// A mandatory attribute that is missing (RFC 7606 s3.d).
     pub(crate) fn require(&mut self, attribute: u8) {
         if !self.notes.has(attribute) {
             self.fault(attribute, Wrong::Missing, Outcome::TreatAsWithdraw, Span::default());
-        }
-    }
-
-    /// Finds what decisions read of AS_PATH, and writes the canonical wire form.
-    pub(crate) fn complete(&mut self, octets: &[u8]) {
-        let Some(as_path) = self.notes.as_path else { return };
-        if self.context.four_octet_as {
-            self.judge_path(as_path.of(octets));
-        } else {
-            let path = self.merged_path(octets, as_path);
-            self.judge_path(&path);
-            self.path = path;
-        }
-        if self.is_usable() {
-            self.compose(octets);
-        }
-    }
-
-    /// AS_PATH with four-octet AS numbers, and AS4_PATH in it where it counts (RFC 6793 s4.2.3).
-    fn merged_path(&mut self, octets: &[u8], as_path: Span) -> Vec<u8> {
-        let (mut path, mut widened) = (std::mem::take(&mut self.path), std::mem::take(&mut self.widened));
-        path.clear();
-        widened.clear();
-        two_octet::widen(as_path.of(octets), &mut widened);
-        let four = self.notes.as4_path.filter(|_| self.believes_as4(octets));
-        let four = four.and_then(|four| AsPath::parse(four.of(octets)));
-        match (AsPath::parse(&widened), four) {
-            (Some(short), Some(four)) if two_octet::merge(short, four, &mut path) => self.widened = widened,
-            _ => (path, self.widened) = (widened, path),
-        }
-        path
-    }
-
-    /// Whether AS4_PATH and AS4_AGGREGATOR are not made stale by an AGGREGATOR that a two-octet speaker wrote later.
-    fn believes_as4(&self, octets: &[u8]) -> bool {
-        match (self.notes.aggregator, self.notes.as4_aggregator) {
-            (Some(short), Some(_)) => short.part(0, 2).of(octets) == two_octet::narrowed(Asn::TRANS),
-            _ => true,
-        }
-    }
-
-    /// Notes what decisions read of a path, unless AS 0 or confederation segments from outside forbid it.
-    fn judge_path(&mut self, octets: &[u8]) {
-        let Some(path) = AsPath::parse(octets) else { return };
-        let mut zero = false;
-        let mut confederation = false;
-        for segment in path.segments() {
-            zero |= segment.asns().any(|asn| asn == Asn(0));
-            confederation |= segment.kind.is_confederation();
-        }
-        let wrong = match (zero, confederation && !self.context.internal) {
-            (true, _) => Wrong::Value, // RFC 7607 s2
-            (_, true) => Wrong::Confederation,
-            _ => {
-                self.facts.path_length = clamp(path.length());
-                self.facts.neighbor_as = path.neighbor();
-                self.facts.origin_as = path.origin();
-                return;
-            }
-        };
-        let quoted = self.notes.as_path.unwrap_or_default();
-        self.fault(code::AS_PATH, wrong, Outcome::TreatAsWithdraw, quoted);
-    }
-
-    /// Writes the canonical wire form: what is kept, in ascending order. Attributes that stand together in the message and
-    /// are canonical already are copied together.
-    fn compose(&mut self, octets: &[u8]) {
-        let mut kept = std::mem::take(&mut self.kept);
-        if self.notes.unordered {
-            kept.sort_unstable_by_key(|kept| kept.code);
-        }
-        // The octets of the message that are yet to be copied.
-        let mut run = 0..0;
-        for one in &kept {
-            let widened = match one.code {
-                code::AS_PATH => !self.context.four_octet_as,
-                code::AGGREGATOR => one.value.len == 6,
-                _ => false,
-            };
-            if widened || !one.is_canonical() {
-                self.copy(octets, std::mem::take(&mut run));
-                self.rewrite(octets, *one, widened);
-                continue;
-            }
-            if run.end != usize::from(one.start) {
-                self.copy(octets, std::mem::take(&mut run));
-                run.start = usize::from(one.start);
-            }
-            run.end = usize::from(one.value.start) + usize::from(one.value.len);
-            let start = self.wire.len() + usize::from(one.value.start) - run.start;
-            self.place(one.code, Span { start: clamp(start), len: one.value.len });
-        }
-        self.copy(octets, run);
-        self.kept = kept;
-        if self.wire.len() > usize::from(u16::MAX) {
-            let quoted = self.notes.as_path.unwrap_or_default();
-            self.fault(code::AS_PATH, Wrong::TooLong, Outcome::TreatAsWithdraw, quoted);
-        }
-    }
-
-    fn copy(&mut self, octets: &[u8], run: std::ops::Range<usize>) {
-        self.wire.extend_from_slice(octets.get(run).unwrap_or_default());
-    }
-
-    fn place(&mut self, code: u8, span: Span) {
-        if let Some(row) = row(code) {
-            (row.place)(&mut self.facts, span);
-        }
-    }
-
-    /// Appends one attribute whose octets are not canonical as they stand.
-    fn rewrite(&mut self, octets: &[u8], one: Kept, widened: bool) {
-        let aggregator = self.widened_aggregator(octets, one.value);
-        let value = match one.code {
-            code::AS_PATH if widened => &self.path,
-            code::AGGREGATOR if widened => &aggregator[..],
-            _ => one.value.of(octets),
-        };
-        let len = clamp(value.len());
-        write_attribute(one.meant_flags(), one.code, value, &mut self.wire);
-        let start = self.wire.len() - value.len();
-        self.place(one.code, Span { start: clamp(start), len });
-    }
-
-    /// AGGREGATOR with a four-octet AS number: AS4_AGGREGATOR's where AS_TRANS stands for it (RFC 6793 s4.2.3).
-    fn widened_aggregator(&self, octets: &[u8], short: Span) -> [u8; 8] {
-        let four = self.notes.as4_aggregator.filter(|_| self.believes_as4(octets));
-        match (four.map(|four| four.of(octets)), short.of(octets)) {
-            (Some(&[a, b, c, d, e, f, g, h]), _) => [a, b, c, d, e, f, g, h],
-            (_, &[a, b, c, d, e, f]) => [0, 0, a, b, c, d, e, f],
-            _ => [0; 8],
         }
     }
 }
@@ -462,18 +318,6 @@ fn header(octets: &[u8], at: usize, end: usize) -> Result<Kept, Option<u8>> {
         return Err(Some(code));
     }
     Ok(Kept { code, flags, start: clamp(at), value: Span { start: clamp(at + header), len } })
-}
-
-/// Appends an attribute, with a length of two octets only where it needs them.
-pub(crate) fn write_attribute(flags: u8, code: u8, value: &[u8], out: &mut Vec<u8>) {
-    match u8::try_from(value.len()) {
-        Ok(len) => out.extend_from_slice(&[flags, code, len]),
-        Err(_) => {
-            let [high, low] = clamp(value.len()).to_be_bytes();
-            out.extend_from_slice(&[flags | EXTENDED_LENGTH, code, high, low]);
-        }
-    }
-    out.extend_from_slice(value);
 }
 
 /// Positions within a message, which all fit two octets.

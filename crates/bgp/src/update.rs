@@ -127,7 +127,7 @@ impl Decoder {
             check_next_hops(reading, body, &layout);
         }
         if let Some((worst, quoted)) = reading.notes.worst() {
-            if resets(worst, fields.announces(reading)) {
+            if resets(worst, fields.announces(reading) || reading.only_withdraws()) {
                 return Err(notification(worst, quoted.of(body)));
             }
             layout.treat_as_withdraw = worst.outcome == Outcome::TreatAsWithdraw;
@@ -285,12 +285,12 @@ fn check_next_hops(reading: &mut Reading, body: &[u8], layout: &Layout) {
     }
 }
 
-/// Whether the strongest fault ends the session: by itself, or because the message announces nothing that we could find, so
-/// that nobody can be sure its prefixes were seen (RFC 7606 s5.2).
-fn resets(worst: Fault, announces: bool) -> bool {
+/// Whether the strongest fault ends the session: by itself, or because the message has attributes and announces nothing that we
+/// could find, so that nobody can be sure its prefixes were seen (RFC 7606 s5.2).
+fn resets(worst: Fault, seen: bool) -> bool {
     match worst.outcome {
         Outcome::SessionReset => true,
-        Outcome::TreatAsWithdraw => !announces,
+        Outcome::TreatAsWithdraw => !seen,
         Outcome::AttributeDiscard => false,
     }
 }
@@ -303,8 +303,8 @@ fn notification(fault: Fault, attribute: &[u8]) -> Notification {
         Wrong::Unrecognized => Violation::UnrecognizedWellKnown(attribute),
         Wrong::Missing => Violation::MissingWellKnown(fault.attribute),
         Wrong::Confederation => Violation::AsPath,
-        _ if lists_prefixes => Violation::OptionalAttribute(attribute), // RFC 4760 s7
         Wrong::Flags => Violation::AttributeFlags(attribute),
+        _ if lists_prefixes => Violation::OptionalAttribute(attribute), // RFC 4760 s7
         Wrong::Length => Violation::AttributeLength(attribute),
         _ if fault.attribute == code::ORIGIN => Violation::Origin(attribute),
         _ if fault.attribute == code::AS_PATH => Violation::AsPath,

@@ -71,11 +71,12 @@ fn odd_flags_with_mp_reach_nlri() {
     assert_eq!(with(&unknown), Err(Violation::UnrecognizedWellKnown(&unknown).into()));
 }
 
-/// `0f 60 ..`.
+/// `0f 60 ..`: of a family that nobody has, so that only its flags are wrong, unless it is one of ours and lists no prefixes.
 #[test]
 fn odd_flags_with_mp_unreach_nlri() {
-    let attribute = [0x60, 15, 4, 0x11, 0x22, 0x33, 0x44];
-    assert_eq!(with(&attribute), Err(Violation::OptionalAttribute(&attribute).into()));
+    assert_eq!(with(&[0x60, 15, 4, 0x11, 0x22, 0x33, 0x44]), withdrawn(15, Wrong::Flags));
+    let ours = [0x60, 15, 4, 0, 2, 1, 0x44];
+    assert_eq!(with(&ours), Err(Violation::OptionalAttribute(&ours).into()));
     assert_eq!(with(&[0x60, 15, 0x11, 0x22]), Err(Violation::AttributeList.into()));
 }
 
@@ -90,7 +91,8 @@ fn odd_flags_with_as_path() {
 /// `11 60 ..`: AS4_PATH from a peer that has no use for it.
 #[test]
 fn odd_flags_with_as4_path() {
-    assert_eq!(with(&[0x60, 17, 4, 0x11, 0x22, 0x33, 0x44]), discarded(17, Wrong::FourOctetPeer));
+    assert_eq!(with(&[0x60, 17, 4, 0x11, 0x22, 0x33, 0x44]), withdrawn(17, Wrong::Flags));
+    assert_eq!(with(&[0xe0, 17, 4, 0x11, 0x22, 0x33, 0x44]), discarded(17, Wrong::FourOctetPeer));
 }
 
 #[test]

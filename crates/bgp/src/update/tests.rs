@@ -110,6 +110,30 @@ fn equal_attributes_are_equal_octets_whatever_their_order_and_form() {
     }
 }
 
+/// RFC 8092 s3. Sixteen are compared each with each, and more are sorted.
+#[test]
+fn a_large_community_that_is_there_twice_is_kept_once_in_the_order_sent() {
+    for count in [2, 16, 17, 5000] {
+        let list: Vec<u32> = (0..count).map(|n| 7 * n % count.max(8) / 2).collect();
+        let mut distinct = list.clone();
+        let mut seen = std::collections::HashSet::new();
+        distinct.retain(|n| seen.insert(*n));
+        let octets = |list: &[u32]| {
+            list.iter().flat_map(|n| LargeCommunity(64500, *n, 1).octets()).collect::<Vec<_>>()
+        };
+        let attributes = [mandatory(), attribute(0xd0, 32, &octets(&list))].concat();
+        let body = body(&[], &attributes, TEN);
+        let mut decoder = Decoder::new();
+        let update = decoder.update(&body, &Context::default()).unwrap();
+        let (attributes, _) = update.announced::<u32>().unwrap();
+        let expected: Vec<_> = distinct.iter().map(|n| LargeCommunity(64500, *n, 1)).collect();
+        assert_eq!(attributes.large_communities().collect::<Vec<_>>(), expected, "{count}");
+        let flags = if distinct.len() * 12 > 255 { 0xd0 } else { 0xc0 };
+        assert_eq!(attributes.wire, [origin(), path(), attribute(flags, 32, &octets(&distinct))].concat());
+        assert!(update.faults().is_empty());
+    }
+}
+
 #[test]
 fn a_long_value_has_a_length_of_two_octets() {
     let asns: Vec<u32> = (1..=100).collect();
