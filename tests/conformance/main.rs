@@ -7,7 +7,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
 
 mod aspa;
+mod messages;
 mod rfc6811;
+mod rfc7606;
 mod valley_free;
 
 #[path = "../../crates/policy/tests/support/mod.rs"]
