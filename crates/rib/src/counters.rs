@@ -16,6 +16,9 @@ use crate::path::{Path, PeerIndex};
 pub struct Tally<N = i64> {
     /// In the Adj-RIB-In.
     pub received: N,
+    /// Of those, kept though the peer has not said them again since its session went down, or since it began to send its table
+    /// anew.
+    pub stale: N,
     /// Let into the decision process.
     pub accepted: N,
     /// Rejected, by reason.
@@ -30,6 +33,7 @@ impl Default for Tally {
     fn default() -> Self {
         Tally {
             received: 0,
+            stale: 0,
             accepted: 0,
             rejected: PerReason::default(),
             observed: PerReason::default(),
@@ -53,9 +57,16 @@ impl Tally {
         }
     }
 
+    /// Counts a path that has gone, and whether it was stale.
+    pub(crate) fn count_left(&mut self, path: &Path, stale: bool) {
+        self.count(path, -1);
+        self.stale -= i64::from(stale);
+    }
+
     /// Adds another's numbers.
     pub fn add(&mut self, other: &Tally) {
         self.received += other.received;
+        self.stale += other.stale;
         self.accepted += other.accepted;
         add_each(&mut self.rejected, &other.rejected);
         add_each(&mut self.observed, &other.observed);
@@ -101,6 +112,7 @@ impl Default for PeerCounters {
         PeerCounters {
             tally: Tally {
                 received: AtomicI64::new(0),
+                stale: AtomicI64::new(0),
                 accepted: AtomicI64::new(0),
                 rejected: PerReason::default(),
                 observed: PerReason::default(),
@@ -118,6 +130,7 @@ impl PeerCounters {
                 sum.fetch_add(more, Ordering::Relaxed);
             }
         };
+        add(&self.tally.stale, difference.stale);
         add(&self.tally.accepted, difference.accepted);
         self.tally.rejected.iter().for_each(|(reason, sum)| add(sum, difference.rejected[reason]));
         self.tally.observed.iter().for_each(|(reason, sum)| add(sum, difference.observed[reason]));
@@ -130,6 +143,7 @@ impl PeerCounters {
         let load = |n: &AtomicI64| n.load(Ordering::Relaxed);
         Tally {
             received: load(&self.tally.received),
+            stale: load(&self.tally.stale),
             accepted: load(&self.tally.accepted),
             rejected: PerReason::from_fn(|code| load(&self.tally.rejected.by_code()[code])),
             observed: PerReason::from_fn(|code| load(&self.tally.observed.by_code()[code])),

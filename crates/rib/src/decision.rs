@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 use crate::path::{Path, PeerIndex};
 
 /// What the decision process must know of the peer that sent a path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ranking {
     /// The degree of preference of its paths (s9.1.1): from policy for an external peer; an internal peer's
     /// paths bring their own, and this stands in where they don't.

@@ -24,6 +24,7 @@ pub mod peer;
 pub mod query;
 mod routes;
 pub mod shard;
+mod stale;
 pub mod table;
 pub mod touched;
 

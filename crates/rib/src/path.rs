@@ -31,8 +31,10 @@ const UNREACHABLE: u16 = 1 << 13;
 const ROV_SHIFT: u16 = 14;
 /// Set where its attributes are not those that were received: who need not know looks no further. No reason's code has it.
 const AMENDED: u8 = 1 << 7;
+/// The turn of its peer in which it was announced (`stale.rs`), beside the reason. No reason's code has it either.
+const TURN: u8 = 1 << 7;
 
-const _: () = assert!(Reason::CODES <= AMENDED as usize);
+const _: () = assert!(Reason::CODES <= AMENDED as usize && Reason::CODES <= TURN as usize);
 
 /// One peer's path to a prefix.
 #[derive(Clone, Debug)]
@@ -41,7 +43,7 @@ pub struct Path {
     path_id: u32,
     /// The peer's number, [`UNREACHABLE`], and the [`RovState`].
     packed: u16,
-    /// [`Reason::code`], 0 where there is none.
+    /// [`Reason::code`], 0 where there is none, and [`TURN`].
     reason: u8,
     /// The same, and [`AMENDED`].
     observed: u8,
@@ -102,7 +104,7 @@ impl Path {
     pub fn verdict(&self) -> Verdict {
         let rov = RovState::ALL[usize::from(self.packed >> ROV_SHIFT)];
         let (reason, observed) =
-            (Reason::from_code(self.reason), Reason::from_code(self.observed & !AMENDED));
+            (Reason::from_code(self.reason & !TURN), Reason::from_code(self.observed & !AMENDED));
         let amendment = if self.is_amended() { self.attributes.amendment() } else { Amendment::NONE };
         Verdict { reason, observed, rov, amendment }
     }
@@ -110,7 +112,17 @@ impl Path {
     /// Whether it takes part in the decision process: the judge accepts it, and its next hop can be reached (RFC 4271
     /// s9.1.2).
     pub fn is_eligible(&self) -> bool {
-        self.reason == 0 && self.packed & UNREACHABLE == 0
+        self.reason & !TURN == 0 && self.packed & UNREACHABLE == 0
+    }
+
+    /// In which turn of its peer it was announced.
+    #[inline]
+    pub(crate) fn turn(&self) -> bool {
+        self.reason & TURN != 0
+    }
+
+    pub(crate) fn set_turn(&mut self, turn: bool) {
+        self.reason = self.reason & !TURN | if turn { TURN } else { 0 };
     }
 
     /// Notes whether its next hop can be reached.
@@ -120,7 +132,7 @@ impl Path {
 
     /// Takes a new verdict. What it amends is not its business: that is in the attributes.
     pub fn set_verdict(&mut self, verdict: Verdict) {
-        self.reason = verdict.reason.map_or(0, Reason::code);
+        self.reason = self.reason & TURN | verdict.reason.map_or(0, Reason::code);
         self.observed = self.observed & AMENDED | verdict.observed.map_or(0, Reason::code);
         let low = self.packed % (1 << ROV_SHIFT);
         self.packed = low | (verdict.rov as u16) << ROV_SHIFT;
@@ -132,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn peer_reachability_and_validation_state_share_their_sixteen_bits_and_stay_apart() {
+    fn what_shares_the_bits_of_a_path_stays_apart() {
         let attributes = Arc::new(AttributeSet::originated(std::net::IpAddr::from([0, 0, 0, 0]).into()));
         for peer in [0, 1, MOST_PEERS - 1].map(PeerIndex) {
             for rov in RovState::ALL {
@@ -148,8 +160,16 @@ mod tests {
                     assert_eq!(path.is_eligible(), reachable);
                 }
                 path.set_reachable(false);
-                path.set_verdict(verdict);
-                assert_eq!((path.peer(), path.verdict(), path.is_eligible()), (peer, verdict, false));
+                for turn in [true, false] {
+                    path.set_turn(turn);
+                    path.set_verdict(Verdict { reason: None, ..verdict });
+                    path.set_reachable(true);
+                    assert!(path.is_eligible());
+                    path.set_reachable(false);
+                    path.set_verdict(verdict);
+                    let found = (path.peer(), path.verdict(), path.is_eligible(), path.turn());
+                    assert_eq!(found, (peer, verdict, false, turn));
+                }
             }
         }
     }

@@ -54,6 +54,14 @@ pub struct Terms {
 }
 
 impl RibPeer {
+    /// Whether its paths are ranked and told of in the same way as another's.
+    pub(crate) fn is_told_of_like(&self, other: &RibPeer) -> bool {
+        self.ranking == other.ranking
+            && self.tags == other.tags
+            && (self.policy.asn, self.policy.role) == (other.policy.asn, other.policy.role)
+            && self.policy.regions == other.policy.regions
+    }
+
     /// What it is sent of a family.
     pub fn export(&self, family: Family) -> Option<ExportView> {
         self.export[family.index()]
@@ -107,8 +115,24 @@ impl Peers {
         if self.peers.len() <= index.index() {
             self.peers.resize(index.index() + 1, None);
         }
+        let before = self.peers[index.index()].take();
+        if let Some(before) = &before {
+            self.unname(index, &before.peer.policy);
+        }
+        let policy_version = before.map_or(0, |before| {
+            // What was kept of its last session was judged by that one's policy.
+            before.policy_version.wrapping_add(u32::from(before.peer.policy != peer.policy))
+        });
         self.name(index, &peer.policy);
-        self.peers[index.index()] = Some(Known { peer, policy_version: 0 });
+        self.peers[index.index()] = Some(Known { peer, policy_version });
+        self.note_depth();
+    }
+
+    /// Sends a peer nothing any more, whose paths are kept.
+    pub(crate) fn silence(&mut self, index: PeerIndex) {
+        if let Some(known) = self.peers.get_mut(index.index()).and_then(Option::as_mut) {
+            known.peer.export = [None; 2];
+        }
         self.note_depth();
     }
 

@@ -9,12 +9,13 @@ use foldhash::fast::FixedState;
 use palisade_bgp::Asn;
 use palisade_bgp::prefix::{Address, Net};
 use palisade_policy::{Amendment, OriginSet, RovState, Snapshot, Verdict, judge_prefix};
+use smallvec::SmallVec;
 
 use crate::attribute_set::AttributeSet;
 use crate::backlog::{Ranges, Round, Stretch};
 use crate::counters::{Tallies, Tally};
 use crate::decision::best_path;
-use crate::departures::Departures;
+use crate::departures::{Departures, Going};
 use crate::derived::DerivedSets;
 use crate::group::{Change, Groups};
 use crate::intake::{NetList, Section};
@@ -23,6 +24,7 @@ use crate::offer::{Depth, Offers, offers, same};
 use crate::origin_index::OriginIndex;
 use crate::path::{Path, PeerIndex};
 use crate::peer::Peers;
+use crate::stale::Turns;
 use crate::table::{Paths, SLICE, Table};
 
 /// The verdict on what we originate, where nobody judges it.
@@ -37,6 +39,7 @@ pub(crate) struct Routes<A: Address> {
     /// Changes of what is on offer that nobody was told yet.
     changes: Vec<Change<A>>,
     departures: Departures<A>,
+    pub(crate) turns: Turns,
     /// What waits to be judged again, with `round` and in `origins`.
     ranges: Ranges<A>,
     round: Round<A>,
@@ -55,6 +58,7 @@ impl<A: Address> Default for Routes<A> {
             groups: Groups::default(),
             changes: Vec::new(),
             departures: Departures::default(),
+            turns: Turns::default(),
             ranges: Ranges::default(),
             round: Round::default(),
             origins: OriginIndex::default(),
@@ -116,6 +120,8 @@ impl<A: Address> Routes<A> {
         if !lost.is_empty() {
             path.set_reachable(!lost.contains(&path.attributes().next_hop().address()));
         }
+        path.set_turn(self.turns.bit(path.peer()));
+        self.turns.came(&path);
         tally.count(&path, 1);
         let listed = self.origins.lists(path.peer()).then(|| (path.peer(), origin(&path)));
         let paths = match self.table.entry(net) {
@@ -126,7 +132,7 @@ impl<A: Address> Routes<A> {
         let mut left = None;
         match paths.iter_mut().find(|held| held.peer() == path.peer() && held.path_id() == path.path_id()) {
             Some(held) => {
-                tally.count(held, -1);
+                tally.count_left(held, self.turns.left(held));
                 left = listed.and_then(|_| origin(held));
                 *held = path;
             }
@@ -146,7 +152,7 @@ impl<A: Address> Routes<A> {
         };
         let before = Before::of(paths, peers);
         let gone = paths.swap_remove(at);
-        tally.count(&gone, -1);
+        tally.count_left(&gone, self.turns.left(&gone));
         if self.origins.lists(peer) {
             self.origins.moved(net, peer, (origin(&gone), None), paths);
         }
@@ -176,21 +182,59 @@ impl<A: Address> Routes<A> {
         }
     }
 
-    /// Has the paths of a peer whose session has ended removed, a slice of the table at a time. Until a path is, it counts
-    /// as it did, because nobody was told of its loss.
-    pub(crate) fn remove_peer(&mut self, peer: PeerIndex) {
+    /// A peer's session has ended. Where its paths are not retained, they are removed, a slice of the table at a time; until one is,
+    /// it counts as it did, because nobody was told of its loss. Retained ones are stale from now on: how many.
+    pub(crate) fn lose_peer(&mut self, peer: PeerIndex, retained: bool) -> usize {
+        if retained {
+            return self.end_turn(peer);
+        }
         self.origins.close(peer);
-        self.departures.add(peer);
+        self.turns.cancel(peer);
+        if self.turns.held(peer) > 0 {
+            self.departures.add(peer, Going::All);
+        }
+        0
     }
 
-    /// Whether paths of a peer whose session has ended may be left.
+    /// Has the paths of a peer be stale until it says them again, where none is: how many there are.
+    pub(crate) fn mark_stale(&mut self, peer: PeerIndex) -> usize {
+        if self.turns.stale(peer) == 0 { self.end_turn(peer) } else { 0 }
+    }
+
+    /// Where paths are stale already, they are removed first.
+    fn end_turn(&mut self, peer: PeerIndex) -> usize {
+        match self.turns.end(peer) {
+            Some(stale) => {
+                self.departures.keep_stale(peer);
+                stale
+            }
+            None => {
+                self.departures.add(peer, Going::Stale);
+                0
+            }
+        }
+    }
+
+    /// Has the stale paths of a peer removed, a slice of the table at a time.
+    pub(crate) fn sweep_stale(&mut self, peer: PeerIndex) {
+        // All would be stale by now if what was stale before had gone already.
+        if self.turns.cancel(peer) {
+            self.departures.add(peer, Going::All);
+        } else if self.turns.stale(peer) > 0 {
+            self.departures.add(peer, Going::Stale);
+        }
+    }
+
+    /// Whether something is to be done with the paths of a peer before it may say more.
     pub(crate) fn is_removing(&self, peer: PeerIndex) -> bool {
-        self.departures.includes(peer)
+        self.departures.removes_all_of(peer) || self.turns.is_ending(peer)
     }
 
-    /// Lists the paths of a peer by origin.
+    /// Lists the paths of a peer by origin, from the first on.
     pub(crate) fn list_origins(&mut self, peer: PeerIndex) {
-        self.origins.open(peer);
+        if self.turns.held(peer) == 0 {
+            self.origins.open(peer);
+        }
     }
 
     /// Has the paths under some prefixes judged again, a slice of the table at a time.
@@ -256,12 +300,17 @@ impl<A: Address> Routes<A> {
     }
 
     fn remove_slice(&mut self, peers: &Peers, tallies: &mut Tallies) {
-        match self.departures.next(&self.table) {
+        match self.departures.next(&self.table, &self.turns) {
             Some(nets) => nets.into_iter().for_each(|net| self.remove_gone(net, peers, tallies)),
-            None => {
-                self.departures.end_walk();
-                self.derived.sweep();
+            None => self.departures.end_walk(),
+        }
+        for peer in self.departures.settle(&self.turns) {
+            if self.turns.is_ending(peer) {
+                tallies.of(peer).stale += self.end_turn(peer) as i64;
             }
+        }
+        if self.departures.is_empty() {
+            self.derived.sweep();
         }
     }
 
@@ -310,14 +359,18 @@ impl<A: Address> Routes<A> {
         let Entry::Occupied(mut entry) = self.table.entry(net) else { return };
         let paths = entry.get_mut();
         let before = Before::of(paths, peers);
-        let departures = &self.departures;
+        let Routes { departures, turns, origins, .. } = self;
+        let mut unlisted = SmallVec::<[(PeerIndex, Option<Asn>); 1]>::new();
         paths.retain(|path| {
-            let goes = departures.removes(path.peer());
+            let goes = departures.removes(path, turns);
             if goes {
-                tallies.of(path.peer()).count(path, -1);
+                let peer = path.peer();
+                tallies.of(peer).count_left(path, turns.left(path));
+                unlisted.extend(origins.lists(peer).then(|| (peer, origin(path))));
             }
             !goes
         });
+        unlisted.into_iter().for_each(|(peer, left)| origins.moved(net, peer, (left, None), paths));
         paths.shrink_to_fit();
         reselect(net, before, paths, peers, &mut self.changes);
         if paths.is_empty() {

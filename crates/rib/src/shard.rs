@@ -19,11 +19,11 @@ use palisade_policy::{Peer, Snapshot};
 
 use crate::attribute_set::AttributeSet;
 use crate::chunk::Chunk;
-use crate::counters::Tallies;
+use crate::counters::{Tallies, Tally};
 use crate::group::{Change, Source};
 use crate::intake::{Batch, Section};
 use crate::offer::offers;
-use crate::path::PeerIndex;
+use crate::path::{Path, PeerIndex};
 use crate::peer::{Peers, RibPeer, Terms};
 use crate::routes::Routes;
 use crate::table::Table;
@@ -63,32 +63,97 @@ impl Shard {
         Shard { peers, tables, v4: Routes::default(), v6: Routes::default(), leaving: Vec::new() }
     }
 
-    /// A session has come up: its paths are expected, and it is sent the table.
+    /// A session has come up: its paths are expected, and it is sent the table. What is still held of its last session stays.
     pub fn peer_up(&mut self, index: PeerIndex, peer: RibPeer) {
-        // A peer seldom returns so soon; then what it said before must be gone first.
+        // A peer seldom returns so soon; then what of its paths is to go must be gone first.
         while self.is_removing(index) {
             self.work();
         }
+        self.leaving.retain(|leaving| *leaving != index);
         if let Some(view) = peer.export(Family::Ipv4) {
             self.v4.groups.join(index, view);
         }
         if let Some(view) = peer.export(Family::Ipv6) {
             self.v6.groups.join(index, view);
         }
-        self.peers.insert(index, peer);
+        if self.v4.turns.held(index) + self.v6.turns.held(index) == 0 {
+            self.peers.insert(index, peer);
+        } else {
+            self.peer_back(index, peer);
+        }
         if self.peers.is_held_to_origins(index) {
             self.v4.list_origins(index);
             self.v6.list_origins(index);
         }
     }
 
+    /// A peer has come back of which paths were kept: they are judged, ranked and told of as its new session has it.
+    fn peer_back(&mut self, index: PeerIndex, peer: RibPeer) {
+        let (alike, judged_alike) = self
+            .peers
+            .peer(index)
+            .map_or((false, false), |before| (before.is_told_of_like(&peer), before.policy == peer.policy));
+        if alike {
+            self.peers.insert(index, peer);
+        } else {
+            self.change_peers(|peers| peers.insert(index, peer), |peer| peer == index);
+        }
+        if !judged_alike {
+            self.v4.judge_peer(index);
+            self.v6.judge_peer(index);
+        }
+    }
+
     /// A session has ended: nothing is sent to it any more, and its paths go, as [`Shard::publish`] is called.
     pub fn peer_down(&mut self, index: PeerIndex) {
+        self.peer_lost(index, [false; 2]);
+    }
+
+    /// A session has ended: nothing is sent to it any more. The paths of the families that are `retained` stay, and are stale
+    /// until the peer says them again (RFC 4724 s4.2); those that were stale before go, and all of the other families.
+    pub fn peer_lost(&mut self, index: PeerIndex, retained: [bool; 2]) {
         self.v4.groups.leave(index);
         self.v6.groups.leave(index);
-        self.v4.remove_peer(index);
-        self.v6.remove_peer(index);
-        self.leaving.push(index);
+        self.leaving.retain(|peer| *peer != index);
+        if retained == [false; 2] {
+            self.leaving.push(index);
+        }
+        let v4 = self.v4.lose_peer(index, retained[Family::Ipv4.index()]);
+        let v6 = self.v6.lose_peer(index, retained[Family::Ipv6.index()]);
+        self.count_stale(index, v4 + v6);
+        self.peers.silence(index);
+    }
+
+    /// A peer is about to say all of a family again: what it has said so far is stale until then (RFC 7313 s4). Where stale paths
+    /// are left, it is already saying all of it again, or has just done so: what has been said since then stands.
+    pub fn mark_stale(&mut self, index: PeerIndex, family: Family) {
+        let stale = match family {
+            Family::Ipv4 => self.v4.mark_stale(index),
+            Family::Ipv6 => self.v6.mark_stale(index),
+        };
+        self.count_stale(index, stale);
+    }
+
+    fn count_stale(&self, index: PeerIndex, stale: usize) {
+        if let Some(peer) = self.peers.peer(index) {
+            peer.counters.add(&Tally { stale: stale as i64, ..Tally::default() });
+        }
+    }
+
+    /// A peer has said all of a family, or it need not be waited for any longer: its stale paths go, as [`Shard::publish`] is called.
+    pub fn sweep_stale(&mut self, index: PeerIndex, family: Family) {
+        match family {
+            Family::Ipv4 => self.v4.sweep_stale(index),
+            Family::Ipv6 => self.v6.sweep_stale(index),
+        }
+    }
+
+    /// Whether a path is held though its peer has not said it again.
+    pub fn is_stale(&self, family: Family, path: &Path) -> bool {
+        match family {
+            Family::Ipv4 => self.v4.turns.is_stale(path),
+            Family::Ipv6 => self.v6.turns.is_stale(path),
+        }
     }
 
     /// A peer asks for the table again (RFC 2918).

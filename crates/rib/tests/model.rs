@@ -16,7 +16,7 @@ use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::update::Context;
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{Checks, Mode, Peer, Reason, Role, Snapshot, Source, exports};
-use palisade_rib::{AttributeSet, Batch, ExportView, PeerCounters, PeerIndex, Ranking, RibPeer, Shard};
+use palisade_rib::{AttributeSet, Batch, ExportView, Path, PeerCounters, PeerIndex, Ranking, RibPeer, Shard};
 
 use support::{Held, Random, Said, Wires};
 
@@ -34,7 +34,7 @@ fn address(peer: PeerIndex) -> IpAddr {
     Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
 }
 
-fn rib_peer(peer: PeerIndex) -> RibPeer {
+fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
     let role = role(peer);
     let mut policy = Peer::new(Asn(asn(peer)), Asn(64500), Some(role), address(peer));
     policy.checks = Checks::all(Mode::Off);
@@ -56,7 +56,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
             address: address(peer),
         },
         export: [Some(export), None],
-        counters: Arc::new(PeerCounters::default()),
+        counters: Arc::clone(counters),
         max_prefixes: None,
         tags: None,
     }
@@ -80,9 +80,38 @@ struct Model {
     /// Peers whose next hop can't be reached.
     unreachable: BTreeSet<PeerIndex>,
     paths: BTreeMap<Net<u32>, BTreeMap<PeerIndex, Vec<u32>>>,
+    /// Those that their peers have not said again.
+    stale: BTreeSet<(PeerIndex, Net<u32>)>,
 }
 
 impl Model {
+    fn say(&mut self, peer: PeerIndex, net: Net<u32>, tail: Option<Vec<u32>>) {
+        self.stale.remove(&(peer, net));
+        let paths = self.paths.entry(net).or_default();
+        match tail {
+            Some(tail) => drop(paths.insert(peer, tail)),
+            None => drop(paths.remove(&peer)),
+        }
+    }
+
+    fn lose(&mut self, peer: PeerIndex) {
+        self.paths.values_mut().for_each(|paths| drop(paths.remove(&peer)));
+        self.stale.retain(|(stale, _)| *stale != peer);
+    }
+
+    fn sweep(&mut self, peer: PeerIndex) {
+        for (_, net) in self.stale.extract_if(.., |(stale, _)| *stale == peer) {
+            self.paths.entry(net).or_default().remove(&peer);
+        }
+    }
+
+    /// Consecutive restarts: what was stale before goes (RFC 4724 s4.2).
+    fn mark_stale(&mut self, peer: PeerIndex) {
+        self.sweep(peer);
+        let of_peer = self.paths.iter().filter(|(_, paths)| paths.contains_key(&peer));
+        self.stale.extend(of_peer.map(|(net, _)| (peer, *net)));
+    }
+
     fn best(&self, net: Net<u32>) -> Option<(PeerIndex, &Vec<u32>)> {
         let accepted = self.paths.get(&net)?.iter().filter(|(_, tail)| !tail.contains(&64500));
         let accepted = accepted.filter(|(peer, _)| !self.unreachable.contains(peer));
@@ -120,6 +149,7 @@ struct Play {
     shard: Shard,
     model: Model,
     wires: Wires,
+    counters: BTreeMap<PeerIndex, Arc<PeerCounters>>,
     now: Instant,
     /// How many prefixes there are to speak of.
     prefixes: u64,
@@ -131,28 +161,58 @@ impl Play {
         let (random, model, mut wires) = (Random(seed | 1), Model::default(), Wires::default());
         let internal = Context { internal: true, ..Context::default() };
         wires.contexts.insert(INTERNAL, internal);
-        Play { random, shard, model, wires, now: Instant::now(), prefixes: 64 }
+        let counters = (1..=PEERS).map(|peer| (PeerIndex(peer), Arc::default())).collect();
+        Play { random, shard, model, wires, counters, now: Instant::now(), prefixes: 64 }
+    }
+
+    fn come_up(&mut self, peer: PeerIndex) {
+        self.shard.peer_up(peer, rib_peer(peer, &self.counters[&peer]));
+    }
+
+    fn lose(&mut self, peer: PeerIndex, retained: bool) {
+        self.wires.held.remove(&peer);
+        self.wires.stalled.remove(&peer);
+        if retained {
+            self.shard.peer_lost(peer, [true; 2]);
+            self.model.mark_stale(peer);
+        } else {
+            self.shard.peer_down(peer);
+            self.model.lose(peer);
+        }
+    }
+
+    /// A refresh that begins while another is under way, or while what it left is being removed, joins it.
+    fn begin_refresh(&mut self, peer: PeerIndex) {
+        let is_refreshing = self.counters[&peer].read().stale > 0;
+        self.shard.mark_stale(peer, Family::Ipv4);
+        if !is_refreshing {
+            self.model.mark_stale(peer);
+        }
     }
 
     fn step(&mut self) {
         let peer = PeerIndex(1 + self.random.below(u64::from(PEERS)) as u16);
         match self.random.below(100) {
             0..4 if self.model.up.remove(&peer) => {
-                self.shard.peer_down(peer);
-                self.wires.held.remove(&peer);
-                self.wires.stalled.remove(&peer);
-                self.model.paths.values_mut().for_each(|paths| drop(paths.remove(&peer)));
+                let retained = self.random.below(2) == 0;
+                self.lose(peer, retained);
             }
-            0..8 if self.model.up.insert(peer) => self.shard.peer_up(peer, rib_peer(peer)),
+            0..1 => self.lose(peer, false),
+            0..8 if self.model.up.insert(peer) => self.come_up(peer),
             8..12 => drop(self.wires.stalled.insert(peer)),
             12..20 => drop(self.wires.stalled.remove(&peer)),
             20..22 => self.shard.refresh(peer, Family::Ipv4),
+            22..24 if self.model.up.contains(&peer) => self.begin_refresh(peer),
+            24..28 => {
+                self.shard.sweep_stale(peer, Family::Ipv4);
+                self.model.sweep(peer);
+            }
             97..99 if self.model.unreachable.insert(peer) => self.shard.set_reachable(address(peer), false),
             97..100 => {
                 self.model.unreachable.remove(&peer);
                 self.shard.set_reachable(address(peer), true);
             }
-            22..40 => {
+            28..44 => {
                 self.now += Duration::from_millis(self.random.below(30));
                 self.shard.publish(self.now, &mut self.wires);
             }
@@ -167,7 +227,7 @@ impl Play {
             let net = Net::new(0x0a00_0000 | (self.random.below(self.prefixes) as u32) << 8, 24);
             if self.random.below(3) == 0 {
                 batch.v4.push(None, net, 0);
-                self.model.paths.entry(net).or_default().remove(&peer);
+                self.model.say(peer, net, None);
                 continue;
             }
             let loops = self.random.below(10) == 0;
@@ -175,7 +235,7 @@ impl Play {
                 (0..1 + self.random.below(3)).map(|_| 60_000 + self.random.below(4) as u32).collect();
             let tail = if loops { [tail, vec![64500]].concat() } else { tail };
             batch.v4.push(Some(&attributes(peer, &tail)), net, 0);
-            self.model.paths.entry(net).or_default().insert(peer, tail);
+            self.model.say(peer, net, Some(tail));
         }
         self.shard.apply(&batch, &mut self.wires);
     }
@@ -193,6 +253,19 @@ impl Play {
             assert_eq!(*held, self.model.held_by(member), "peer {member:?} of seed {seed}");
         }
         assert_eq!(self.wires.fib, self.model.fib(), "the FIB of seed {seed}");
+        for (peer, counters) in &self.counters {
+            let stale = |path: &&Path| path.peer() == *peer && self.shard.is_stale(Family::Ipv4, path);
+            let entries = self.shard.ipv4().iter_after(None);
+            let found: Vec<Net<u32>> = entries
+                .filter(|(_, paths)| paths.iter().any(|path| stale(&path)))
+                .map(|(net, _)| net)
+                .collect();
+            let expected = self.model.stale.iter().filter(|(stale, _)| stale == peer);
+            assert_eq!(found, expected.map(|(_, net)| *net).collect::<Vec<_>>(), "{peer:?}, seed {seed}");
+            let held = self.model.paths.values().filter(|paths| paths.contains_key(peer)).count();
+            let (tally, stale) = (counters.read(), found.len());
+            assert_eq!((tally.received, tally.stale), (held as i64, stale as i64), "{peer:?}, seed {seed}");
+        }
         let views: BTreeSet<_> = self.model.up.iter().map(|peer| role(*peer).slug()).collect();
         assert_eq!(self.shard.groups()[0], views.len(), "equal views have merged, seed {seed}");
     }
@@ -212,6 +285,48 @@ fn peers_and_fib_end_up_with_what_a_simple_model_says() {
     }
 }
 
+/// Walks take some slices of a larger table: peers go, come back and refresh while one is under way.
+#[test]
+fn what_happens_in_the_middle_of_a_walk_comes_out_right_too() {
+    for seed in 1..=6 {
+        let mut play = Play::new(seed * 0x51ed_270b);
+        play.prefixes = 6_000;
+        for peer in (1..=PEERS).map(PeerIndex) {
+            play.model.up.insert(peer);
+            play.come_up(peer);
+            (0..500).for_each(|_| play.speak(peer));
+        }
+        for _ in 0..6 {
+            (0..150).for_each(|_| play.step());
+            play.settle();
+            play.compare(seed);
+        }
+    }
+}
+
+#[test]
+fn a_sweep_that_has_become_needless_takes_nothing_of_the_next_refresh() {
+    let mut play = Play::new(1);
+    let (from, to) = (PeerIndex(1), PeerIndex(2));
+    [from, to].into_iter().for_each(|peer| play.come_up(peer));
+    let set = attributes(from, &[60_000]);
+    let mut table = Batch::new(from);
+    (0..3).for_each(|at| table.v4.push(Some(&set), Net::new(0x0a00_0000 | at << 8, 24), 0));
+    play.shard.apply(&table, &mut play.wires);
+    play.settle();
+    play.shard.mark_stale(from, Family::Ipv4);
+    play.shard.sweep_stale(from, Family::Ipv4);
+    // The last of it comes before the sweep has begun.
+    play.shard.apply(&table, &mut play.wires);
+    play.shard.mark_stale(from, Family::Ipv4);
+    play.settle();
+    let tally = play.counters[&from].read();
+    assert_eq!((tally.received, tally.stale, play.wires.held[&to].len()), (3, 3, 3));
+    play.shard.sweep_stale(from, Family::Ipv4);
+    play.settle();
+    assert_eq!((play.counters[&from].read().received, play.wires.held[&to].len()), (0, 0));
+}
+
 /// A table is walked some thousand prefixes at a time: what changes meanwhile, behind, ahead and exactly where the walk
 /// stands, must come out right too.
 #[test]
@@ -219,21 +334,17 @@ fn what_changes_while_a_new_session_is_sent_the_table_is_neither_lost_nor_sent_w
     let mut play = Play::new(7);
     let (from, joining) = (PeerIndex(1), PeerIndex(3));
     play.model.up.extend([from, joining]);
-    play.shard.peer_up(from, rib_peer(from));
+    play.come_up(from);
     let nets: Vec<Net<u32>> = (0..20_000).map(|at| Net::new(0x0a00_0000 | at << 8, 24)).collect();
     let say = |play: &mut Play, net: Net<u32>, tail: Option<u32>| {
         let mut batch = Batch::new(from);
         batch.v4.push(tail.map(|asn| attributes(from, &[asn])).as_ref(), net, 0);
         play.shard.apply(&batch, &mut play.wires);
-        let paths = play.model.paths.entry(net).or_default();
-        match tail {
-            Some(asn) => drop(paths.insert(from, vec![asn])),
-            None => drop(paths.remove(&from)),
-        }
+        play.model.say(from, net, tail.map(|asn| vec![asn]));
     };
     nets.iter().for_each(|net| say(&mut play, *net, Some(60_000)));
     play.settle();
-    play.shard.peer_up(joining, rib_peer(joining));
+    play.come_up(joining);
     // It waits a moment for others that join.
     play.shard.publish(play.now, &mut play.wires);
     assert!(!play.wires.held.contains_key(&joining));
@@ -257,7 +368,7 @@ fn what_changes_while_a_new_session_is_sent_the_table_is_neither_lost_nor_sent_w
 fn sessions_that_come_up_together_are_sent_the_table_together() {
     let mut play = Play::new(3);
     for peer in [1, 2, 3].map(PeerIndex) {
-        play.shard.peer_up(peer, rib_peer(peer));
+        play.come_up(peer);
         play.shard.publish(play.now, &mut play.wires);
         play.now += Duration::from_millis(20);
     }
@@ -266,7 +377,7 @@ fn sessions_that_come_up_together_are_sent_the_table_together() {
     let late = PeerIndex(2);
     play.shard.peer_down(late);
     play.settle();
-    play.shard.peer_up(late, rib_peer(late));
+    play.come_up(late);
     play.shard.publish(play.now, &mut play.wires);
     assert_eq!(play.shard.groups()[0], 3, "one that comes later has a walk of its own");
     play.settle();
@@ -278,7 +389,7 @@ fn a_flap_that_is_undone_before_it_was_sent_sends_nothing() {
     let mut play = Play::new(1);
     let (from, to) = (PeerIndex(1), PeerIndex(2));
     for peer in [from, to] {
-        play.shard.peer_up(peer, rib_peer(peer));
+        play.come_up(peer);
     }
     let net = Net::new(0x0a00_0000, 8);
     let set = attributes(from, &[60_000]);
