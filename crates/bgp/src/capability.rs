@@ -3,11 +3,21 @@
 //! Those that Palisade acts on are variants; every other is kept as it came, shown, and otherwise ignored, as RFC 5492 s3
 //! asks. A capability that we know but that has the wrong length is an error: guessing what the peer meant by
 //! it would leave the two ends with different ideas of the session. ADD-PATH is the exception that its own RFC makes: one with a value
-//! that makes no sense is taken for one that we do not know (RFC 7911 s4).
+//! that makes no sense is taken for one that we do not know (RFC 7911 s4). So is a role that nobody has defined.
 
 use crate::as_path::Asn;
 use crate::notification::Violation;
 use crate::prefix::Family;
+
+mod add_path;
+mod next_hop;
+mod restart;
+mod role;
+
+pub use add_path::{AddPath, AddPathFamily};
+pub use next_hop::ExtendedNextHop;
+pub use restart::{LongLivedFamily, MAX_RESTART_TIME_S, MAX_STALE_TIME_S, Restart, RestartFamily};
+pub use role::BgpRole;
 
 /// One capability.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +31,22 @@ pub enum Capability {
     },
     /// ROUTE-REFRESH (RFC 2918). The code 128 that came before it is left as [`Capability::Other`].
     RouteRefresh,
+    /// Families whose routes may have next hops of another (RFC 8950).
+    ExtendedNextHop(Vec<ExtendedNextHop>),
+    /// Messages of up to 65,535 octets can be received (RFC 8654).
+    ExtendedMessage,
+    /// What the speaker is to its peer (RFC 9234).
+    Role(BgpRole),
+    /// Routes are kept while the speaker restarts (RFC 4724, RFC 8538).
+    GracefulRestart(Restart),
     /// AS numbers of four octets, and the speaker's own (RFC 6793).
     FourOctetAs(Asn),
     /// ADD-PATH (RFC 7911): the families with several paths to a prefix, at least one.
     AddPath(Vec<AddPathFamily>),
+    /// Refreshes have a beginning and an end (RFC 7313).
+    EnhancedRouteRefresh,
+    /// Routes are kept for longer than a restart takes (RFC 9494).
+    LongLived(Vec<LongLivedFamily>),
     /// One that we do nothing with, or can make no sense of.
     Other {
         /// Its code.
@@ -32,40 +54,6 @@ pub enum Capability {
         /// Its value.
         value: Vec<u8>,
     },
-}
-
-/// What ADD-PATH says of a family, whether we route that family or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddPathFamily {
-    /// The address family identifier.
-    pub afi: u16,
-    /// The subsequent address family identifier.
-    pub safi: u8,
-    /// What the speaker can do: at least one of the two.
-    pub can: AddPath,
-}
-
-/// Whether a speaker can send, and whether it can receive, several paths to one prefix of a family (RFC 7911 s4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct AddPath {
-    /// Whether it can send them.
-    pub send: bool,
-    /// Whether it can receive them.
-    pub receive: bool,
-}
-
-impl AddPath {
-    /// Neither.
-    pub const OFF: AddPath = AddPath { send: false, receive: false };
-
-    /// Receiving, sending or both, as Send/Receive has them.
-    fn from_octet(octet: u8) -> Option<Self> {
-        matches!(octet, 1..=3).then_some(AddPath { send: octet & 2 != 0, receive: octet & 1 != 0 })
-    }
-
-    fn octet(self) -> u8 {
-        u8::from(self.send) << 1 | u8::from(self.receive)
-    }
 }
 
 impl Capability {
@@ -79,8 +67,14 @@ impl Capability {
         match self {
             Capability::Multiprotocol { .. } => 1,
             Capability::RouteRefresh => 2,
+            Capability::ExtendedNextHop(_) => 5,
+            Capability::ExtendedMessage => 6,
+            Capability::Role(_) => 9,
+            Capability::GracefulRestart(_) => 64,
             Capability::FourOctetAs(_) => 65,
             Capability::AddPath(_) => 69,
+            Capability::EnhancedRouteRefresh => 70,
+            Capability::LongLived(_) => 71,
             Capability::Other { code, .. } => *code,
         }
     }
@@ -94,13 +88,18 @@ impl Capability {
                 out.extend(afi.to_be_bytes());
                 out.extend([0, *safi]);
             }
-            Capability::RouteRefresh => {}
+            Capability::RouteRefresh | Capability::ExtendedMessage | Capability::EnhancedRouteRefresh => {}
+            Capability::ExtendedNextHop(families) => {
+                families.iter().take(255 / 6).for_each(|family| out.extend(family.octets()));
+            }
+            Capability::Role(role) => out.push(*role as u8),
+            Capability::GracefulRestart(restart) => restart.encode(out),
             Capability::FourOctetAs(Asn(asn)) => out.extend(asn.to_be_bytes()),
             Capability::AddPath(families) => {
-                for AddPathFamily { afi, safi, can } in families.iter().take(255 / 4) {
-                    let [high, low] = afi.to_be_bytes();
-                    out.extend([high, low, *safi, can.octet()]);
-                }
+                families.iter().take(255 / 4).for_each(|family| out.extend(family.octets()));
+            }
+            Capability::LongLived(families) => {
+                families.iter().take(255 / 7).for_each(|family| out.extend(family.octets()));
             }
             Capability::Other { value, .. } => out.extend(&value[..value.len().min(255)]),
         }
@@ -118,95 +117,29 @@ impl Capability {
     }
 
     fn decode(code: u8, value: &[u8]) -> Result<Self, Violation<'static>> {
-        match (code, value) {
+        let known = match (code, value) {
             (1, &[high, low, _reserved, safi]) => {
-                Ok(Capability::Multiprotocol { afi: u16::from_be_bytes([high, low]), safi })
+                Some(Capability::Multiprotocol { afi: u16::from_be_bytes([high, low]), safi })
             }
-            (2, []) => Ok(Capability::RouteRefresh),
-            (65, &[a, b, c, d]) => Ok(Capability::FourOctetAs(Asn(u32::from_be_bytes([a, b, c, d])))),
-            (1 | 2 | 65, _) => Err(Violation::OpenSyntax),
-            _ => {
-                Ok(add_path(code, value).unwrap_or_else(|| Capability::Other { code, value: value.to_vec() }))
-            }
-        }
+            (2, []) => Some(Capability::RouteRefresh),
+            (5, _) => next_hop::decode(value).map(Capability::ExtendedNextHop),
+            (6, []) => Some(Capability::ExtendedMessage),
+            (9, &[role]) => return Ok(BgpRole::from_octet(role).map_or(other(9, value), Capability::Role)),
+            (64, _) => Restart::decode(value).map(Capability::GracefulRestart),
+            (65, &[a, b, c, d]) => Some(Capability::FourOctetAs(Asn(u32::from_be_bytes([a, b, c, d])))),
+            (69, _) => return Ok(add_path::decode(value).unwrap_or_else(|| other(69, value))),
+            (70, []) => Some(Capability::EnhancedRouteRefresh),
+            (71, _) => restart::decode_long_lived(value).map(Capability::LongLived),
+            (1 | 2 | 6 | 9 | 65 | 70, _) => None,
+            _ => return Ok(other(code, value)),
+        };
+        known.ok_or(Violation::OpenSyntax)
     }
 }
 
-/// ADD-PATH, where it is that and all of it makes sense: one Send/Receive that does not spoils the whole (RFC 7911 s4).
-fn add_path(code: u8, value: &[u8]) -> Option<Capability> {
-    let (families, rest) = value.as_chunks::<4>();
-    if code != 69 || families.is_empty() || !rest.is_empty() {
-        return None;
-    }
-    let family = |&[high, low, safi, octet]: &[u8; 4]| {
-        let can = AddPath::from_octet(octet)?;
-        Some(AddPathFamily { afi: u16::from_be_bytes([high, low]), safi, can })
-    };
-    families.iter().map(family).collect::<Option<_>>().map(Capability::AddPath)
+fn other(code: u8, value: &[u8]) -> Capability {
+    Capability::Other { code, value: value.to_vec() }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn capabilities_survive_the_wire() {
-        let all = [
-            Capability::family(Family::Ipv6),
-            Capability::RouteRefresh,
-            Capability::FourOctetAs(Asn(4_200_000_000)),
-            Capability::AddPath(vec![
-                AddPathFamily { afi: 1, safi: 1, can: AddPath { send: true, receive: false } },
-                AddPathFamily { afi: 25, safi: 70, can: AddPath { send: false, receive: true } },
-                AddPathFamily { afi: 2, safi: 1, can: AddPath { send: true, receive: true } },
-            ]),
-            Capability::Other { code: 128, value: vec![] },
-            Capability::Other { code: 73, value: b"router".to_vec() },
-        ];
-        let (mut wire, mut back) = (Vec::new(), Vec::new());
-        all.iter().for_each(|capability| capability.encode(&mut wire));
-        Capability::decode_all(&wire, &mut back).unwrap();
-        assert_eq!(back, all);
-    }
-
-    #[test]
-    fn add_path_says_who_receives_in_the_first_bit_and_who_sends_in_the_second() {
-        let mut all = Vec::new();
-        Capability::decode_all(&[69, 8, 0, 1, 1, 1, 0, 2, 1, 2], &mut all).unwrap();
-        let [receives, sends] = [(1, false), (2, true)].map(|(afi, send)| {
-            let can = AddPath { send, receive: !send };
-            AddPathFamily { afi, safi: 1, can }
-        });
-        assert_eq!(all, [Capability::AddPath(vec![receives, sends])]);
-    }
-
-    #[test]
-    fn add_path_that_makes_no_sense_is_one_that_nobody_knows() {
-        let mut longest = vec![69, 252];
-        longest.extend([0, 1, 1, 3].repeat(63));
-        let mut all = Vec::new();
-        Capability::decode_all(&longest, &mut all).unwrap();
-        assert!(matches!(&all[..], [Capability::AddPath(families)] if families.len() == 63));
-        for value in [
-            &[][..],
-            &[0, 1, 1],
-            &[0, 1, 1, 0],
-            &[0, 1, 1, 4],
-            &[0, 1, 1, 3, 0],
-            &[0, 1, 1, 3, 0, 2, 1, 255],
-            &[0, 1, 1, 0x81],
-        ] {
-            let wire = [&[69, value.len() as u8], value].concat();
-            let mut all = Vec::new();
-            Capability::decode_all(&wire, &mut all).unwrap();
-            assert_eq!(all, [Capability::Other { code: 69, value: value.to_vec() }]);
-        }
-    }
-
-    #[test]
-    fn a_known_capability_of_the_wrong_length_or_one_that_overruns_is_refused() {
-        for bad in [&[1, 3, 0, 1, 0][..], &[2, 1, 0], &[65, 2, 0, 1], &[73, 5, 0], &[73]] {
-            assert_eq!(Capability::decode_all(bad, &mut Vec::new()), Err(Violation::OpenSyntax), "{bad:?}");
-        }
-    }
-}
+mod tests;
