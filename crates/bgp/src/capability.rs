@@ -57,6 +57,9 @@ pub enum Capability {
 }
 
 impl Capability {
+    /// The code of [`Capability::Role`], and of one with a role that nobody has defined.
+    pub(crate) const ROLE: u8 = 9;
+
     /// The multiprotocol capability of a family that we route.
     pub const fn family(family: Family) -> Self {
         Capability::Multiprotocol { afi: family.afi(), safi: 1 }
@@ -69,7 +72,7 @@ impl Capability {
             Capability::RouteRefresh => 2,
             Capability::ExtendedNextHop(_) => 5,
             Capability::ExtendedMessage => 6,
-            Capability::Role(_) => 9,
+            Capability::Role(_) => Capability::ROLE,
             Capability::GracefulRestart(_) => 64,
             Capability::FourOctetAs(_) => 65,
             Capability::AddPath(_) => 69,

@@ -102,6 +102,11 @@ impl Connection {
         self.input.get(part).unwrap_or_default()
     }
 
+    /// What was not looked at yet.
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.input.get(self.consumed..).unwrap_or_default()
+    }
+
     /// Adds a message to write; whether it is the only one.
     pub(crate) fn send(&mut self, message: Bytes) -> bool {
         self.outbox.push_back(message);
@@ -119,8 +124,8 @@ impl Connection {
     }
 
     fn peek(&self) -> Result<Option<(MessageKind, usize)>, Notification> {
-        let max = self.negotiated().map_or(MAX_LEN, |negotiated| negotiated.max_message);
-        frame(self.input.get(self.consumed..).unwrap_or_default(), max)
+        let max = self.negotiated().map_or(MAX_LEN, |negotiated| negotiated.max_received);
+        frame(self.unread(), max)
     }
 
     fn drop_consumed(&mut self) {

@@ -108,8 +108,43 @@ pub const fn keepalive() -> [u8; HEADER_LEN] {
     message
 }
 
-/// A ROUTE-REFRESH that asks for all of a family again, whole (RFC 2918 s3).
-pub const fn route_refresh(family: Family) -> [u8; 23] {
+/// What a ROUTE-REFRESH says of a family, by its subtype (RFC 7313 s3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Refresh {
+    /// All of it is asked for again (RFC 2918).
+    Request = 0,
+    /// What follows is all of it (BoRR).
+    Begins = 1,
+    /// That was all of it (EoRR).
+    Ends = 2,
+}
+
+/// Octets in the body of a ROUTE-REFRESH, but for what outbound filters may add to a request (RFC 5291).
+const REFRESH_BODY: usize = 4;
+
+impl Refresh {
+    /// What the body of a message says, and of which family. `None` where that is one that we do not route, or where nobody has
+    /// defined the subtype: either is to be ignored (RFC 7313 s5).
+    pub fn decode(body: &[u8]) -> Option<(Refresh, Family)> {
+        let &[high, low, subtype, safi, ..] = body else { return None };
+        let refresh = match subtype {
+            0 => Refresh::Request,
+            1 => Refresh::Begins,
+            2 => Refresh::Ends,
+            _ => return None,
+        };
+        Some((refresh, Family::from_afi_safi(u16::from_be_bytes([high, low]), safi)?))
+    }
+
+    /// Whether the body of a message marks a beginning or an end, but has not the length that those have (RFC 7313 s5).
+    pub fn has_wrong_length(body: &[u8]) -> bool {
+        matches!(body, [_, _, 1 | 2, ..]) && body.len() != REFRESH_BODY
+    }
+}
+
+/// A ROUTE-REFRESH, whole.
+pub const fn route_refresh(refresh: Refresh, family: Family) -> [u8; 23] {
     let mut message = [0xff; 23];
     let [high, low] = family.afi().to_be_bytes();
     message[16] = 0;
@@ -117,19 +152,9 @@ pub const fn route_refresh(family: Family) -> [u8; 23] {
     message[18] = MessageKind::RouteRefresh as u8;
     message[19] = high;
     message[20] = low;
-    message[21] = 0;
+    message[21] = refresh as u8;
     message[22] = 1;
     message
-}
-
-/// The family that the body of a ROUTE-REFRESH asks for. `None` where it is one that we do not route, or where the
-/// subtype is not a plain request: unknown ones are ignored (RFC 7313 s5), and the marks of an enhanced refresh are sent
-/// to none who did not ask for them.
-pub fn refresh_request(body: &[u8]) -> Option<Family> {
-    match *body {
-        [high, low, 0, safi, ..] => Family::from_afi_safi(u16::from_be_bytes([high, low]), safi),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -152,7 +177,10 @@ mod tests {
         }
         assert_eq!(frame(&whole, MAX_LEN), Ok(Some((MessageKind::Update, 23))));
         assert_eq!(frame(&keepalive(), MAX_LEN), Ok(Some((MessageKind::Keepalive, 19))));
-        assert_eq!(frame(&route_refresh(Family::Ipv6), MAX_LEN), Ok(Some((MessageKind::RouteRefresh, 23))));
+        assert_eq!(
+            frame(&route_refresh(Refresh::Request, Family::Ipv6), MAX_LEN),
+            Ok(Some((MessageKind::RouteRefresh, 23)))
+        );
     }
 
     #[test]
@@ -186,10 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_of_an_unknown_subtype_or_family_asks_for_nothing() {
-        assert_eq!(refresh_request(&route_refresh(Family::Ipv6)[HEADER_LEN..]), Some(Family::Ipv6));
-        for body in [[0, 1, 1, 1], [0, 1, 2, 1], [0, 1, 255, 1], [0, 1, 0, 2], [0, 25, 0, 70]] {
-            assert_eq!(refresh_request(&body), None, "{body:?}");
+    fn a_refresh_of_an_unknown_subtype_or_family_says_nothing() {
+        for refresh in [Refresh::Request, Refresh::Begins, Refresh::Ends] {
+            let message = route_refresh(refresh, Family::Ipv6);
+            assert_eq!(Refresh::decode(&message[HEADER_LEN..]), Some((refresh, Family::Ipv6)));
         }
+        for body in [[0, 1, 3, 1], [0, 1, 255, 1], [0, 1, 0, 2], [0, 25, 0, 70]] {
+            assert_eq!(Refresh::decode(&body), None, "{body:?}");
+        }
+        // A request may have filters behind it (RFC 5291), a mark has nothing.
+        assert_eq!(Refresh::decode(&[0, 1, 0, 1, 9, 9]), Some((Refresh::Request, Family::Ipv4)));
+        let lengths =
+            [&[0, 1, 0, 1, 9][..], &[0, 1, 1, 1], &[0, 1, 1, 1, 0], &[0, 9, 2, 1, 0], &[0, 1, 3, 1, 0]];
+        assert_eq!(lengths.map(Refresh::has_wrong_length), [false, false, true, true, false]);
     }
 }

@@ -1,18 +1,23 @@
-//! What two OPENs agree on (RFC 4271 s6.2; RFC 4760 s8; RFC 5492 s3; RFC 6793 s4.1; RFC 7911 s5).
+//! What two OPENs agree on (RFC 4271 s6.2; RFC 4760 s8; RFC 5492 s3; RFC 6793 s4.1; RFC 7313 s3; RFC 7911 s5; RFC 8654 s4;
+//! RFC 8950 s4; RFC 9234 s4.2).
 //!
 //! A [`Negotiated`] exists only where both ends agree, so that whoever has one needs to check nothing any more.
 
 use std::net::Ipv4Addr;
 
 use crate::as_path::Asn;
-use crate::capability::{AddPath, Capability};
+use crate::capability::{AddPath, BgpRole, Capability, ExtendedNextHop};
 use crate::encode::Format;
-use crate::message::MAX_LEN;
+use crate::message::{MAX_EXTENDED_LEN, MAX_LEN};
 use crate::notification::{Notification, Violation};
 use crate::open::Open;
 use crate::prefix::Family;
 use crate::session::{ConnectionId, SessionConfig};
 use crate::update::Context;
+
+mod restart;
+
+pub use restart::{PeerRestart, Retained};
 
 /// What a session runs with, once both OPENs are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +36,22 @@ pub struct Negotiated {
     pub families: [bool; 2],
     /// Whether the prefixes that we send, and those that we receive, carry path identifiers (RFC 7911 s5), by [`Family::index`].
     pub add_path: [AddPath; 2],
+    /// Whether IPv4 routes may have IPv6 next hops, those that we send and those that we receive (RFC 8950).
+    pub extended_next_hop: bool,
     /// Whether the peer answers ROUTE-REFRESH.
     pub route_refresh: bool,
+    /// Whether both ends mark where a refresh begins and ends (RFC 7313).
+    pub enhanced_refresh: bool,
     /// The hold time: the smaller of the two, in seconds; 0 for none.
     pub hold_time_s: u16,
-    /// The longest message either end may send, in octets.
-    pub max_message: usize,
+    /// The longest message that we may send, in octets (RFC 8654).
+    pub max_sent: usize,
+    /// The longest message that the peer may send.
+    pub max_received: usize,
+    /// What the peer says that it is to us (RFC 9234).
+    pub peer_role: Option<BgpRole>,
+    /// How the peer restarts; `None` where either end does not keep the other's routes meanwhile.
+    pub peer_restart: Option<PeerRestart>,
     /// All that the peer said it can do.
     pub peer_capabilities: Vec<Capability>,
 }
@@ -49,12 +64,13 @@ impl Negotiated {
             internal: self.internal,
             add_path: self.add_path.map(|add_path| add_path.receive),
             families: self.families,
+            extended_next_hop: self.extended_next_hop,
         }
     }
 
     /// What encoding UPDATEs of a family for the peer depends on.
     pub fn format(&self, family: Family) -> Format {
-        Format { max_message: self.max_message, add_path: self.add_path[family.index()].send }
+        Format { max_message: self.max_sent, add_path: self.add_path[family.index()].send }
     }
 
     /// What our configuration and the peer's OPEN agree on, or what to tell the peer.
@@ -63,7 +79,7 @@ impl Negotiated {
         connection: ConnectionId,
         open: Open,
     ) -> Result<Self, Notification> {
-        let internal = config.peer_asn == config.local_asn;
+        let internal = config.is_internal();
         if open.asn != config.peer_asn {
             return Err(Violation::PeerAs.into());
         }
@@ -78,6 +94,8 @@ impl Negotiated {
             true => both(config.add_path[family.index()], add_path(&open, family)),
             false => AddPath::OFF,
         });
+        let peer_role = peer_role(config, &open.capabilities)?;
+        let says = |capability: &Capability| open.capabilities.contains(capability);
         Ok(Negotiated {
             connection,
             peer_asn: open.asn,
@@ -86,9 +104,16 @@ impl Negotiated {
             four_octet_as: open.has_four_octet_as(),
             families,
             add_path,
-            route_refresh: open.capabilities.contains(&Capability::RouteRefresh),
+            extended_next_hop: config.extended_next_hop
+                && families[Family::Ipv4.index()]
+                && has_ipv6_next_hops(&open),
+            route_refresh: says(&Capability::RouteRefresh),
+            enhanced_refresh: config.enhanced_refresh && says(&Capability::EnhancedRouteRefresh),
             hold_time_s: open.hold_time_s.min(config.hold_time_s),
-            max_message: MAX_LEN,
+            max_sent: longest(config.extended_messages && says(&Capability::ExtendedMessage)),
+            max_received: longest(config.extended_messages),
+            peer_role,
+            peer_restart: PeerRestart::new(config, &open, families),
             peer_capabilities: open.capabilities,
         })
     }
@@ -120,6 +145,38 @@ fn both(ours: AddPath, theirs: AddPath) -> AddPath {
     AddPath { send: ours.send && theirs.receive, receive: ours.receive && theirs.send }
 }
 
+/// Whether a peer takes IPv4 routes with IPv6 next hops.
+fn has_ipv6_next_hops(open: &Open) -> bool {
+    open.capabilities.iter().any(|capability| match capability {
+        Capability::ExtendedNextHop(listed) => listed.contains(&ExtendedNextHop::IPV4_OVER_IPV6),
+        _ => false,
+    })
+}
+
+fn longest(extended: bool) -> usize {
+    if extended { MAX_EXTENDED_LEN } else { MAX_LEN }
+}
+
+/// What a peer says that it is to us, if that agrees with what we are to it. One that says several things agrees with
+/// none of them, nor does one with a role that nobody has defined; one that says nothing does, unless we are strict.
+/// Without a role of our own nothing is compared (RFC 9234 s4.2).
+fn peer_role(
+    config: &SessionConfig,
+    capabilities: &[Capability],
+) -> Result<Option<BgpRole>, Violation<'static>> {
+    let mut said = capabilities.iter().filter(|capability| capability.code() == Capability::ROLE);
+    let first = said.next();
+    let role = match first {
+        Some(Capability::Role(role)) if said.all(|other| Some(other) == first) => Some(*role),
+        _ => None,
+    };
+    match (config.role_said(), first) {
+        (Some(ours), Some(_)) if role != Some(ours.opposite()) => Err(Violation::RoleMismatch),
+        (Some(_), None) if config.strict_role => Err(Violation::RoleMismatch),
+        _ => Ok(role.filter(|_| !config.is_internal())),
+    }
+}
+
 /// The capabilities that we can't do without, as Unsupported Capability quotes them (RFC 5492 s5).
 fn wanted(config: &SessionConfig) -> Vec<u8> {
     let mut out = Vec::new();
@@ -128,122 +185,4 @@ fn wanted(config: &SessionConfig) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config() -> SessionConfig {
-        SessionConfig::new(Asn(64500), Ipv4Addr::new(192, 0, 2, 1), Asn(64501))
-    }
-
-    fn open(capabilities: &[Capability]) -> Open {
-        Open {
-            asn: Asn(64501),
-            hold_time_s: 30,
-            router_id: Ipv4Addr::new(192, 0, 2, 2),
-            capabilities: capabilities.to_vec(),
-        }
-    }
-
-    fn negotiate(config: &SessionConfig, open: Open) -> Result<Negotiated, Notification> {
-        Negotiated::new(config, ConnectionId::Outgoing, open)
-    }
-
-    #[test]
-    fn only_what_both_ends_say_is_agreed() {
-        let all = [
-            Capability::family(Family::Ipv4),
-            Capability::family(Family::Ipv6),
-            Capability::Multiprotocol { afi: 25, safi: 70 },
-            Capability::RouteRefresh,
-            Capability::FourOctetAs(Asn(64501)),
-        ];
-        let both = negotiate(&config(), open(&all)).unwrap();
-        assert_eq!((both.families, both.route_refresh, both.four_octet_as), ([true, true], true, true));
-        assert_eq!((both.hold_time_s, both.internal), (30, false));
-        let six = negotiate(&config(), open(&all[1..2])).unwrap();
-        assert_eq!((six.families, six.route_refresh, six.four_octet_as), ([false, true], false, false));
-        // A peer of the last century.
-        assert_eq!(negotiate(&config(), open(&[])).unwrap().families, [true, false]);
-    }
-
-    const OFF: AddPath = AddPath::OFF;
-    const SEND: AddPath = AddPath { send: true, receive: false };
-    const RECEIVE: AddPath = AddPath { send: false, receive: true };
-    const BOTH: AddPath = AddPath { send: true, receive: true };
-
-    /// The octets of an ADD-PATH capability, decoded.
-    fn listed(families: &[[u8; 3]]) -> Capability {
-        let value: Vec<u8> =
-            families.iter().flat_map(|[afi, safi, octet]| [0, *afi, *safi, *octet]).collect();
-        let mut all = Vec::new();
-        Capability::decode_all(&[&[69, value.len() as u8][..], &value].concat(), &mut all).unwrap();
-        all.remove(0)
-    }
-
-    #[test]
-    fn path_identifiers_go_where_one_end_sends_them_and_the_other_receives_them() {
-        // Rows: what we are willing to do; columns: Send/Receive of the peer: absent, 1, 2, 3.
-        for (ours, outcomes) in [
-            (OFF, [OFF, OFF, OFF, OFF]),
-            (SEND, [OFF, SEND, OFF, SEND]),
-            (RECEIVE, [OFF, OFF, RECEIVE, RECEIVE]),
-            (BOTH, [OFF, SEND, RECEIVE, BOTH]),
-        ] {
-            for (octet, outcome) in (0u8..).zip(outcomes) {
-                for family in Family::ALL {
-                    let mut config = config();
-                    config.add_path[family.index()] = ours;
-                    let mut capabilities = Family::ALL.map(Capability::family).to_vec();
-                    capabilities.extend((octet > 0).then(|| listed(&[[family.afi() as u8, 1, octet]])));
-                    let agreed = negotiate(&config, open(&capabilities)).unwrap();
-                    let mut wanted = [OFF; 2];
-                    wanted[family.index()] = outcome;
-                    assert_eq!(agreed.add_path, wanted, "{ours:?} {octet} {family}");
-                    assert_eq!(agreed.context().add_path, wanted.map(|one| one.receive));
-                    assert_eq!(Family::ALL.map(|f| agreed.format(f).add_path), wanted.map(|one| one.send));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn add_path_is_of_a_family_that_both_route_and_its_last_word_holds() {
-        let (four, six) = (Capability::family(Family::Ipv4), Capability::family(Family::Ipv6));
-        let both_families = [four.clone(), six];
-        let cases: [(&[Capability], &[Capability], [AddPath; 2]); 9] = [
-            (&both_families, &[listed(&[[1, 1, 3], [2, 1, 3]])], [BOTH, BOTH]),
-            (&both_families, &[listed(&[[2, 1, 1]])], [OFF, SEND]),
-            // IPv6 is not exchanged.
-            (&[four], &[listed(&[[1, 1, 3], [2, 1, 3]])], [BOTH, OFF]),
-            // A peer without multiprotocol capabilities routes IPv4 all the same.
-            (&[], &[listed(&[[1, 1, 2], [2, 1, 3]])], [RECEIVE, OFF]),
-            // Multicast, and a family of which we know nothing.
-            (&both_families, &[listed(&[[1, 2, 3], [25, 70, 3]])], [OFF, OFF]),
-            (&both_families, &[listed(&[[1, 1, 3], [1, 1, 1]])], [SEND, OFF]),
-            (&both_families, &[listed(&[[1, 1, 3]]), listed(&[[2, 1, 3], [1, 1, 2]])], [RECEIVE, BOTH]),
-            // A capability with a value that makes no sense is ignored whole, and only that one.
-            (&both_families, &[listed(&[[1, 1, 3], [2, 1, 4]])], [OFF, OFF]),
-            (&both_families, &[listed(&[[1, 1, 3]]), listed(&[[1, 1, 0]])], [BOTH, OFF]),
-        ];
-        let config = SessionConfig { add_path: [BOTH; 2], ..config() };
-        for (families, add_path, wanted) in cases {
-            let agreed = negotiate(&config, open(&[families, add_path].concat())).unwrap();
-            assert_eq!(agreed.add_path, wanted, "{add_path:?}");
-        }
-    }
-
-    #[test]
-    fn what_does_not_agree_is_told_the_peer() {
-        let stranger = Open { asn: Asn(64502), ..open(&[]) };
-        assert_eq!(negotiate(&config(), stranger), Err(Violation::PeerAs.into()));
-        let only_six = SessionConfig { families: vec![Family::Ipv6], ..config() };
-        let wanted = [1, 4, 0, 2, 0, 1];
-        assert_eq!(negotiate(&only_six, open(&[])), Err(Violation::Capability(&wanted).into()));
-        let internal = SessionConfig { peer_asn: Asn(64500), ..config() };
-        let twin = Open { asn: Asn(64500), router_id: config().router_id, ..open(&[]) };
-        assert_eq!(negotiate(&internal, twin.clone()), Err(Violation::RouterId.into()));
-        // Two ASes may well have routers of one identifier (RFC 6286).
-        let namesake = Open { asn: Asn(64501), ..twin };
-        assert!(negotiate(&config(), namesake).is_ok());
-    }
-}
+mod tests;

@@ -55,6 +55,11 @@ impl Notification {
         self.code == 6
     }
 
+    /// Whether it ends the session for good: no routes are kept for a return (RFC 8538 s3).
+    pub fn is_hard_reset(&self) -> bool {
+        (self.code, self.subcode) == (6, 9)
+    }
+
     /// The operator's words in a Cease for a shutdown or reset, where there are any (RFC 9003). They are the peer's: whatever
     /// is no plain text is escaped, so that they can stand in a log.
     pub fn communication(&self) -> Option<String> {
@@ -165,6 +170,8 @@ pub enum Violation<'a> {
     OpenSyntax,
     /// A hold time of 1 or 2 seconds.
     HoldTime,
+    /// What it says that it is to us does not go with what we are to it (RFC 9234 s4.2).
+    RoleMismatch,
     /// No address family in common; the capabilities that were asked for (RFC 5492 s5).
     Capability(&'a [u8]),
     /// The lengths of an UPDATE's fields do not add up, or MP_REACH_NLRI or MP_UNREACH_NLRI came twice.
@@ -189,6 +196,8 @@ pub enum Violation<'a> {
     HoldTimerExpired,
     /// It does not read what it is sent (RFC 9687).
     SendHoldTimerExpired,
+    /// A mark of a refresh whose length is not that of one; the whole message (RFC 7313 s5).
+    RefreshLength(&'a [u8]),
     /// A message that its state does not allow (RFC 6608): 1 OpenSent, 2 OpenConfirm, 3 Established, and the message.
     Unexpected(u8, MessageKind),
 }
@@ -208,6 +217,7 @@ impl From<Violation<'_>> for Notification {
             OptionalParameter => plain(2, 4),
             OpenSyntax => plain(2, 0),
             HoldTime => plain(2, 6),
+            RoleMismatch => plain(2, 11),
             Capability(wanted) => Notification::new(2, 7, wanted),
             AttributeList => plain(3, 1),
             UnrecognizedWellKnown(attribute) => Notification::new(3, 2, attribute),
@@ -220,6 +230,7 @@ impl From<Violation<'_>> for Notification {
             AsPath => plain(3, 11),
             HoldTimerExpired => plain(4, 0),
             SendHoldTimerExpired => plain(8, 0),
+            RefreshLength(message) => Notification::new(7, 1, message),
             Unexpected(state, kind) => Notification::new(5, state, &[kind as u8]),
         }
     }

@@ -18,82 +18,25 @@
 //! Not here: what routes mean, and anything about a peer's policy. RFC 4271's DelayOpen is left out: nothing needs it.
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::as_path::Asn;
-use crate::capability::{AddPath, AddPathFamily, Capability};
 use crate::connection::{Connection, Phase};
 use crate::negotiated::Negotiated;
 use crate::notification::{Cease, Notification, Violation};
-use crate::open::Open;
-use crate::prefix::Family;
 use crate::timers::{Jitter, Timer, Timers};
-use crate::update::{Decoder, Update};
+use crate::update::Decoder;
 
-/// The hold time proposed where nothing else is configured (RFC 4271 s10).
-pub const DEFAULT_HOLD_TIME_S: u16 = 90;
-/// The time between attempts to connect where nothing else is configured.
-pub const DEFAULT_CONNECT_RETRY_S: u16 = 30;
-
+mod config;
 mod connections;
+mod event;
 mod messages;
 
-/// What a session is configured with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionConfig {
-    /// Our AS.
-    pub local_asn: Asn,
-    /// Our BGP identifier.
-    pub router_id: Ipv4Addr,
-    /// The AS the peer must be of.
-    pub peer_asn: Asn,
-    /// The hold time we propose, in seconds: 0 for none, or at least 3.
-    pub hold_time_s: u16,
-    /// How long to wait between attempts to connect, in seconds; at least 1.
-    pub connect_retry_s: u16,
-    /// Whether to wait for the peer to connect.
-    pub passive: bool,
-    /// The families to exchange.
-    pub families: Vec<Family>,
-    /// What we are willing to do with several paths to a prefix (RFC 7911), by [`Family::index`]; nothing for a family that is not
-    /// exchanged.
-    pub add_path: [AddPath; 2],
-}
+pub use config::{DEFAULT_CONNECT_RETRY_S, DEFAULT_HOLD_TIME_S, GracefulRestart, SessionConfig};
+pub use event::{Cause, DownReason, Event};
 
-impl SessionConfig {
-    /// Both families with one path to a prefix, and what RFC 4271 s10 suggests.
-    pub fn new(local_asn: Asn, router_id: Ipv4Addr, peer_asn: Asn) -> Self {
-        SessionConfig {
-            local_asn,
-            router_id,
-            peer_asn,
-            hold_time_s: DEFAULT_HOLD_TIME_S,
-            connect_retry_s: DEFAULT_CONNECT_RETRY_S,
-            passive: false,
-            families: Family::ALL.to_vec(),
-            add_path: [AddPath::OFF; 2],
-        }
-    }
-
-    fn open(&self) -> Open {
-        let families = Family::ALL.into_iter().filter(|family| self.families.contains(family));
-        let mut capabilities: Vec<Capability> = families.clone().map(Capability::family).collect();
-        capabilities.extend([Capability::RouteRefresh, Capability::FourOctetAs(self.local_asn)]);
-        let add_path: Vec<_> = families.filter_map(|family| self.add_path_family(family)).collect();
-        if !add_path.is_empty() {
-            capabilities.push(Capability::AddPath(add_path));
-        }
-        Open { asn: self.local_asn, hold_time_s: self.hold_time_s, router_id: self.router_id, capabilities }
-    }
-
-    fn add_path_family(&self, family: Family) -> Option<AddPathFamily> {
-        let can = self.add_path[family.index()];
-        (can != AddPath::OFF).then_some(AddPathFamily { afi: family.afi(), safi: 1, can })
-    }
-}
+use config::OwnRestart;
 
 /// Which of the two transport connections that a session may have for a while.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,46 +92,12 @@ pub enum State {
     Established,
 }
 
-/// Why a session, or an attempt at one, ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DownReason {
-    /// We sent a NOTIFICATION: of the peer's fault, or a Cease of our own.
-    Sent(Notification),
-    /// The peer sent one.
-    Received(Notification),
-    /// The connection closed without a word.
-    ConnectionLost,
-}
-
-impl std::fmt::Display for DownReason {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            DownReason::Sent(notification) => write!(f, "sent {notification}"),
-            DownReason::Received(notification) => write!(f, "received {notification}"),
-            DownReason::ConnectionLost => f.write_str("connection lost"),
-        }
-    }
-}
-
-/// What happened.
-#[derive(Debug)]
-pub enum Event<'a> {
-    /// The session is up.
-    Established(Negotiated),
-    /// Routes.
-    Update(Update<'a>),
-    /// The peer asks for all routes of a family again.
-    RouteRefresh(Family),
-    /// The session that was up is down.
-    Down(DownReason),
-    /// An attempt ended before the session was up: there are no routes to take back.
-    Failed(DownReason),
-}
-
 /// A session with one peer.
 #[derive(Debug)]
 pub struct Session {
     config: SessionConfig,
+    restart: OwnRestart,
+    /// The OPEN of the two above.
     open: Bytes,
     started: bool,
     connections: [Connection; 2],
@@ -216,9 +125,9 @@ impl Session {
     /// A stopped session. `seed` decides the jitter of its timers.
     pub fn new(config: SessionConfig, seed: u64) -> Self {
         Session {
-            // A handful of capabilities, which fit any message.
-            open: config.open().encode().unwrap_or_default().into(),
+            open: opening(&config, OwnRestart::default()),
             config,
+            restart: OwnRestart::default(),
             started: false,
             connections: Default::default(),
             timers: Timers::default(),
@@ -248,10 +157,17 @@ impl Session {
         for id in ConnectionId::ALL {
             let connection = &self.connections[id.index()];
             if connection.is_established() {
-                self.end(Event::Down(DownReason::Sent(Notification::from(&reason))), now);
+                self.end(self.ended(id, DownReason::sent(Notification::from(&reason))), now);
             }
             self.dismiss(id, &reason, now);
         }
+    }
+
+    /// What the OPENs from now on say of a restart of ours (RFC 4724 s3): whether we have just been restarted, and whether the
+    /// routes that we forwarded by before are still in force, by [`crate::Family::index`].
+    pub fn set_restart(&mut self, restarting: bool, forwarding: [bool; 2]) {
+        self.restart = OwnRestart { restarting, forwarding };
+        self.open = opening(&self.config, self.restart);
     }
 
     /// Where it stands: the state of the connection that got furthest.
@@ -316,7 +232,10 @@ impl Session {
             Phase::OpenSent | Phase::OpenConfirm(_) => {
                 self.end(Event::Failed(DownReason::ConnectionLost), now)
             }
-            Phase::Established(_) => self.end(Event::Down(DownReason::ConnectionLost), now),
+            Phase::Established(negotiated) => {
+                let reason = DownReason::ConnectionLost;
+                self.end(Event::Down { retained: negotiated.retained(&reason), reason }, now);
+            }
         }
         self.retry_later(now);
     }
@@ -348,7 +267,7 @@ impl Session {
                         let octets = self.connections[id.index()].octets(body);
                         return Some(Event::Update(self.decoder.view(octets, layout)));
                     }
-                    Err(notification) => self.fail(id, notification, now),
+                    Err(notification) => self.refuse(id, body, notification, now),
                 },
             }
         }
@@ -379,7 +298,7 @@ impl Session {
                 Timer::IdleHold => self.leave_idle(now),
                 Timer::Hold(id) => self.hold_expired(id, now),
                 Timer::Keepalive(id) => self.keepalive_due(id, now),
-                Timer::SendHold(id) => self.fail(id, Violation::SendHoldTimerExpired.into(), now),
+                Timer::SendHold(id) => self.expired(id, Violation::SendHoldTimerExpired, now),
             }
         }
     }
@@ -395,6 +314,11 @@ impl Session {
             }
         }
     }
+}
+
+/// Our OPEN: a handful of capabilities, which fit any message.
+fn opening(config: &SessionConfig, restart: OwnRestart) -> Bytes {
+    config.open(restart).encode().unwrap_or_default().into()
 }
 
 #[cfg(test)]

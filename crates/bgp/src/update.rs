@@ -28,12 +28,20 @@ pub struct Context {
     pub add_path: [bool; 2],
     /// Whether the family was negotiated, by [`Family::index`]; others are passed over.
     pub families: [bool; 2],
+    /// Whether IPv4 routes may have IPv6 next hops (RFC 8950).
+    pub extended_next_hop: bool,
 }
 
 impl Default for Context {
     /// An external peer with AS numbers of four octets, both families, and no path identifiers.
     fn default() -> Self {
-        Context { four_octet_as: true, internal: false, add_path: [false; 2], families: [true; 2] }
+        Context {
+            four_octet_as: true,
+            internal: false,
+            add_path: [false; 2],
+            families: [true; 2],
+            extended_next_hop: false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Octets that brought other speakers down, or their sessions: each by name, and what they come to here.
 
 use palisade_bgp::fault::{Outcome, Wrong};
-use palisade_bgp::message::{MAX_EXTENDED_LEN, MAX_LEN, frame, refresh_request};
+use palisade_bgp::message::{MAX_EXTENDED_LEN, MAX_LEN, Refresh, frame};
 use palisade_bgp::notification::{Notification, Violation};
 use palisade_bgp::open::Open;
 use palisade_bgp::{Context, Decoder};
@@ -211,7 +211,7 @@ fn a_marker_of_zeros() {
 
 #[test]
 fn a_route_refresh_of_an_unknown_subtype_asks_for_nothing() {
-    assert_eq!(refresh_request(&[0, 1, 99, 1]), None);
+    assert_eq!(Refresh::decode(&[0, 1, 99, 1]), None);
 }
 
 #[test]

@@ -282,10 +282,13 @@ impl Player {
                     hear::<u32>(&mut self.held, &self.performance.heard, &update);
                     hear::<u128>(&mut self.held, &self.performance.heard, &update);
                 }
-                Event::Down(reason) => self.performance.ended(reason.to_string()),
+                Event::Down { reason, .. } => self.performance.ended(reason.to_string()),
                 // The session tries again.
                 Event::Failed(reason) => self.performance.failed(reason.to_string()),
-                Event::Established(_) | Event::RouteRefresh(_) => {}
+                Event::Established(_)
+                | Event::RouteRefresh(_)
+                | Event::RefreshBegins(_)
+                | Event::RefreshEnds(_) => {}
             }
         }
     }

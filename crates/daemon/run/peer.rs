@@ -379,11 +379,13 @@ impl PeerTask {
                         |shard| (shard, ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
                     self.to_shards.extend(shards.clone().map(told));
                 }
+                // Nobody was told that we know what to do with them.
+                Event::RefreshBegins(_) | Event::RefreshEnds(_) => {}
                 Event::RouteRefresh(family) => {
                     self.to_shards
                         .extend(shards.clone().map(|shard| (shard, ToShard::Refresh(index, family))));
                 }
-                Event::Down(reason) => {
+                Event::Down { reason, .. } => {
                     self.complaints.tell_rest(&self.setup.name);
                     warn!(peer = self.setup.name, %reason, "session down");
                     self.setup.status.set_fault(reason.to_string());

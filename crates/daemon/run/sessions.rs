@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_bgp::session::{Session, SessionConfig};
-use palisade_bgp::{AddPath, Asn, Family};
+use palisade_bgp::{AddPath, Asn};
 use palisade_policy::Role;
 use palisade_rib::{MOST_PEERS, PeerIndex};
 use tokio::sync::{mpsc, watch};
@@ -70,14 +70,11 @@ impl SessionSettings {
 
     fn session(&self) -> SessionConfig {
         SessionConfig {
-            local_asn: self.local_asn,
-            router_id: self.router_id,
-            peer_asn: self.asn,
             hold_time_s: self.hold_time_s,
             connect_retry_s: CONNECT_RETRY_S,
             passive: self.passive,
-            families: Family::ALL.to_vec(),
             add_path: [AddPath { send: self.sends_all_paths, receive: false }; 2],
+            ..SessionConfig::new(self.local_asn, self.router_id, self.asn)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::messages::KEEPALIVE;
-use super::{ConnectionId, DownReason, Event, Session};
+use super::{Cause, ConnectionId, DownReason, Event, Session};
 use crate::connection::Phase;
 use crate::notification::{Cease, Notification, Violation};
 use crate::timers::Timer;
@@ -75,7 +75,7 @@ impl Session {
 
     /// Notes an end for [`Session::next_event`]. A session that was up for long has its earlier failures forgotten.
     pub(super) fn end(&mut self, end: Event<'static>, now: Instant) {
-        if let (Event::Down(_), Some(since)) = (&end, self.up_since.take())
+        if let (Event::Down { .. }, Some(since)) = (&end, self.up_since.take())
             && now.saturating_duration_since(since) >= IDLE_HOLD_MAX
         {
             self.failures = 0;
@@ -83,29 +83,39 @@ impl Session {
         self.ends.push_back(end);
     }
 
-    fn ended(&self, id: ConnectionId) -> fn(DownReason) -> Event<'static> {
-        if self.connections[id.index()].is_established() { Event::Down } else { Event::Failed }
+    /// The end of a connection that is still there, for a reason.
+    pub(super) fn ended(&self, id: ConnectionId, reason: DownReason) -> Event<'static> {
+        match &self.connections[id.index()].phase {
+            Phase::Established(negotiated) => Event::Down { retained: negotiated.retained(&reason), reason },
+            _ => Event::Failed(reason),
+        }
     }
 
     /// The peer did wrong: it is told, and the connection ends.
-    pub(super) fn fail(&mut self, id: ConnectionId, notification: Notification, now: Instant) {
+    pub(super) fn fail(&mut self, id: ConnectionId, notification: Notification, cause: Cause, now: Instant) {
         if !self.connections[id.index()].is_open() {
             return;
         }
-        let ended = self.ended(id);
-        self.send(id, notification.encode().into(), now);
+        let message = notification.encode().into();
+        let ended = self.ended(id, DownReason::Sent { notification, cause });
+        self.send(id, message, now);
         self.shut(id);
-        self.end(ended(DownReason::Sent(notification)), now);
+        self.end(ended, now);
         self.rest(now);
+    }
+
+    /// The peer did nothing for too long.
+    pub(super) fn expired(&mut self, id: ConnectionId, timer: Violation<'_>, now: Instant) {
+        self.fail(id, timer.into(), Cause::default(), now);
     }
 
     /// The peer says that we did wrong, or that it has had enough. That it kept the other connection is no failure.
     pub(super) fn told(&mut self, id: ConnectionId, notification: Notification, now: Instant) {
-        let ended = self.ended(id);
         let collision = notification == Notification::from(&Cease::CollisionResolution);
+        let ended = self.ended(id, DownReason::Received(notification));
         self.shut(id);
         if !collision || !self.connections[id.other().index()].is_open() {
-            self.end(ended(DownReason::Received(notification)), now);
+            self.end(ended, now);
         }
         if collision {
             self.retry_later(now);
@@ -155,7 +165,7 @@ impl Session {
         if self.connections[id.index()].has_message() {
             self.restart_hold(id, now);
         } else {
-            self.fail(id, Violation::HoldTimerExpired.into(), now);
+            self.expired(id, Violation::HoldTimerExpired, now);
         }
     }
 

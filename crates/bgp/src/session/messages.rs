@@ -5,16 +5,34 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{ConnectionId, Event, Look, Session};
+use super::{Cause, ConnectionId, Event, Look, Session};
 use crate::connection::Phase;
-use crate::message::{HEADER_LEN, MessageKind, keepalive, refresh_request};
+use crate::message::{HEADER_LEN, MessageKind, Refresh, keepalive};
 use crate::negotiated::Negotiated;
 use crate::notification::{Cease, Notification, Violation};
 use crate::open::Open;
 use crate::timers::Timer;
 use crate::update::Layout;
 
+/// Octets of a header that say something, before the body: the length and the type.
+const LENGTH_BEFORE_BODY: usize = 3;
+
 pub(super) static KEEPALIVE: [u8; HEADER_LEN] = keepalive();
+
+/// What a ROUTE-REFRESH comes to; nothing where its family was not negotiated, or where it marks a refresh to one who did not
+/// say that it understands that.
+fn refreshed(body: &[u8], negotiated: &Negotiated) -> Option<Event<'static>> {
+    let (refresh, family) = Refresh::decode(body)?;
+    if !negotiated.families[family.index()] {
+        return None;
+    }
+    match refresh {
+        Refresh::Request => Some(Event::RouteRefresh(family)),
+        Refresh::Begins if negotiated.enhanced_refresh => Some(Event::RefreshBegins(family)),
+        Refresh::Ends if negotiated.enhanced_refresh => Some(Event::RefreshEnds(family)),
+        _ => None,
+    }
+}
 
 impl Session {
     /// Looks for an end that nobody asked about yet, then at the next message.
@@ -32,7 +50,8 @@ impl Session {
                 Ok(None) => {}
                 Ok(Some((kind, body))) => return self.message(id, kind, body, now),
                 Err(notification) => {
-                    self.fail(id, notification, now);
+                    let cause = Cause::new(self.connections[id.index()].unread());
+                    self.fail(id, notification, cause, now);
                     return Look::Again;
                 }
             }
@@ -49,11 +68,11 @@ impl Session {
                 self.told(id, notification, now);
             }
             (Phase::OpenSent, MessageKind::Open) => {
-                let opened = Open::decode(connection.octets(body))
+                let opened = Open::decode(connection.octets(body.clone()))
                     .and_then(|open| Negotiated::new(&self.config, id, open));
                 match opened {
                     Ok(negotiated) => self.opened(id, negotiated, now),
-                    Err(notification) => self.fail(id, notification, now),
+                    Err(notification) => self.refuse(id, body, notification, now),
                 }
             }
             (Phase::OpenConfirm(negotiated), MessageKind::Keepalive) => {
@@ -66,10 +85,13 @@ impl Session {
                 return Look::Update(id, body);
             }
             (Phase::Established(negotiated), MessageKind::RouteRefresh) => {
-                let family = refresh_request(connection.octets(body));
-                match family.filter(|family| negotiated.families[family.index()]) {
-                    Some(family) => return Look::Event(Event::RouteRefresh(family)),
-                    None => return Look::Again,
+                let octets = connection.octets(body.clone());
+                if negotiated.enhanced_refresh && Refresh::has_wrong_length(octets) {
+                    let message = connection.octets(body.start.saturating_sub(HEADER_LEN)..body.end);
+                    let notification = Violation::RefreshLength(message).into();
+                    self.refuse(id, body, notification, now);
+                } else if let Some(event) = refreshed(octets, negotiated) {
+                    return Look::Event(event);
                 }
             }
             (phase, kind) => {
@@ -78,10 +100,23 @@ impl Session {
                     Phase::OpenConfirm(_) => 2,
                     _ => 3,
                 };
-                self.fail(id, Violation::Unexpected(state, kind).into(), now);
+                self.refuse(id, body, Violation::Unexpected(state, kind).into(), now);
             }
         }
         Look::Again
+    }
+
+    /// A message for which the session ends, by where its body is.
+    pub(super) fn refuse(
+        &mut self,
+        id: ConnectionId,
+        body: Range<usize>,
+        notification: Notification,
+        now: Instant,
+    ) {
+        let length = body.start.saturating_sub(LENGTH_BEFORE_BODY);
+        let cause = Cause::new(self.connections[id.index()].octets(length..body.end));
+        self.fail(id, notification, cause, now);
     }
 
     /// Whether an UPDATE is to be believed, and where everything is in it.

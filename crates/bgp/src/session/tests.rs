@@ -1,10 +1,14 @@
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use self::pair::{Pair, Rng};
 use super::*;
+use crate::as_path::Asn;
+use crate::capability::{AddPath, AddPathFamily, Capability};
 use crate::encode::{self, Format};
-use crate::message::{MessageKind, finish, route_refresh, start};
+use crate::message::{MessageKind, Refresh, finish, route_refresh, start};
 use crate::nlri::Path;
+use crate::prefix::Family;
 use crate::prefix::Net;
 use crate::sample::{TEN, attribute, body, mandatory, origin, path};
 
@@ -169,7 +173,7 @@ fn path_identifiers_travel_one_way_where_only_that_way_was_agreed() {
 #[test]
 fn an_open_lists_add_path_once_and_only_where_something_is_on() {
     let add_path = |config: SessionConfig| -> Vec<Capability> {
-        let capabilities = config.open().capabilities.into_iter();
+        let capabilities = config.open(OwnRestart::default()).capabilities.into_iter();
         capabilities.filter(|capability| capability.code() == 69).collect()
     };
     let [send, both] = [false, true].map(|receive| AddPath { send: true, receive });
@@ -229,7 +233,8 @@ fn speakers_that_never_agree_ask_each_other_less_and_less() {
     pair.start();
     pair.run(3600);
     assert!(pair.log[0].iter().all(|line| line.starts_with("Failed")), "{:?}", pair.log[0]);
-    assert!(pair.log[0].contains(&"Failed sent OPEN message error: bad peer AS (2/2)".into()));
+    let refused = "Failed sent OPEN message error: bad peer AS (2/2), because of ";
+    assert!(pair.log[0].iter().any(|line| line.starts_with(refused)), "{:?}", pair.log[0]);
     let attempts = pair.attempts[0] + pair.attempts[1];
     assert!((10..150).contains(&attempts), "{attempts}");
 }
@@ -261,7 +266,10 @@ fn a_malformed_update_ends_the_session_and_a_milder_fault_does_not() {
     assert_eq!(pair.heard[1], ["-10.0.0.0/8"]);
     pair.write(0, &message(MessageKind::Update, &body(&[], &mandatory(), &[33])));
     pair.run(1);
-    assert_eq!(pair.log[1][1], "Down sent UPDATE message error: invalid network field (3/10)");
+    // Whoever reads the log sees what was wrong: the message but for its marker.
+    let message = "003002000000184001010040020a02020000fbf40000fbf5400304c000020121";
+    let down = "Down sent UPDATE message error: invalid network field (3/10), because of 32 octets: ";
+    assert_eq!(pair.log[1][1], format!("{down}{message}"));
     assert_eq!(pair.log[0][1], "Down received UPDATE message error: invalid network field (3/10)");
     assert!(pair.run_until_up(10));
 }
@@ -269,7 +277,7 @@ fn a_malformed_update_ends_the_session_and_a_milder_fault_does_not() {
 #[test]
 fn route_refresh_asks_for_a_family_that_was_negotiated() {
     let mut pair = quiet_pair(19);
-    pair.write(0, &route_refresh(Family::Ipv6));
+    pair.write(0, &route_refresh(Refresh::Request, Family::Ipv6));
     pair.write(0, &message(MessageKind::RouteRefresh, &[0, 25, 0, 70]));
     pair.write(0, &message(MessageKind::RouteRefresh, &[0, 1, 9, 1]));
     pair.run(1);
@@ -284,7 +292,7 @@ fn in_state(state: State) -> (Session, Instant) {
     session.start(now);
     assert_eq!(session.poll_action(), Some(Action::Connect));
     session.connected(ConnectionId::Outgoing, now);
-    let open = configs()[1].open().encode().unwrap();
+    let open = configs()[1].open(OwnRestart::default()).encode().unwrap();
     let steps = [(State::OpenConfirm, open), (State::Established, crate::message::keepalive().to_vec())];
     for (reached, octets) in steps {
         if state >= reached {
@@ -312,10 +320,10 @@ fn sent(session: &mut Session) -> Vec<String> {
 #[test]
 fn the_table_of_states_and_messages() {
     use State::*;
-    let open = configs()[1].open().encode().unwrap();
+    let open = configs()[1].open(OwnRestart::default()).encode().unwrap();
     let eor = message(MessageKind::Update, &[0, 0, 0, 0]);
     let keepalive = crate::message::keepalive().to_vec();
-    let refresh = route_refresh(Family::Ipv4).to_vec();
+    let refresh = route_refresh(Refresh::Request, Family::Ipv4).to_vec();
     let cease = Notification::from(&Cease::PeerDeconfigured).encode();
     let unexpected = |state: &str| format!("finite state machine error: unexpected message in {state}");
     let rows: [(State, &[u8], State, String); 15] = [
@@ -350,7 +358,9 @@ fn the_table_of_states_and_messages() {
 fn the_unexpected_message_is_named_in_the_notification() {
     let (mut session, now) = in_state(State::OpenSent);
     session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive());
-    let Some(Event::Failed(DownReason::Sent(notification))) = session.next_event(now) else { panic!() };
+    let Some(Event::Failed(DownReason::Sent { notification, .. })) = session.next_event(now) else {
+        panic!()
+    };
     assert_eq!(notification, Violation::Unexpected(1, MessageKind::Keepalive).into());
 }
 
@@ -363,7 +373,7 @@ fn a_peer_that_never_reads_is_given_up() {
         // It speaks, but our KEEPALIVEs stay where they are.
         session.input(ConnectionId::Outgoing).extend_from_slice(&keepalive);
         match session.next_event(at) {
-            Some(Event::Down(DownReason::Sent(notification))) => {
+            Some(Event::Down { reason: DownReason::Sent { notification, .. }, .. }) => {
                 assert_eq!(notification, Violation::SendHoldTimerExpired.into());
                 assert!((480..500).contains(&at.duration_since(now).as_secs()));
                 return;
@@ -406,13 +416,20 @@ fn a_message_that_waits_for_us_is_no_silence() {
 fn a_peer_that_does_not_answer_our_open_is_given_up_even_without_a_hold_time() {
     let (mut session, now) = in_state(State::OpenSent);
     session.handle_timeout(now + Duration::from_secs(241));
-    assert!(matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent(n))) if n.code == 4));
+    assert!(
+        matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent { notification: n, .. })) if n.code == 4)
+    );
     let (mut session, now) = in_state(State::OpenSent);
-    let open = SessionConfig { hold_time_s: 0, ..configs()[1].clone() }.open().encode().unwrap();
+    let open = SessionConfig { hold_time_s: 0, ..configs()[1].clone() }
+        .open(OwnRestart::default())
+        .encode()
+        .unwrap();
     session.input(ConnectionId::Outgoing).extend_from_slice(&open);
     assert!(session.next_event(now).is_none());
     session.handle_timeout(now + Duration::from_secs(241));
-    assert!(matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent(n))) if n.code == 4));
+    assert!(
+        matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent { notification: n, .. })) if n.code == 4)
+    );
 }
 
 #[test]
@@ -436,7 +453,7 @@ fn connections_that_nobody_asked_for_are_closed_again() {
 fn input_for_a_connection_that_is_gone_is_dropped() {
     let (mut session, now) = in_state(State::Established);
     session.connection_closed(ConnectionId::Outgoing, now);
-    assert!(matches!(session.next_event(now), Some(Event::Down(DownReason::ConnectionLost))));
+    assert!(matches!(session.next_event(now), Some(Event::Down { reason: DownReason::ConnectionLost, .. })));
     session.input(ConnectionId::Outgoing).extend_from_slice(&[0; 5000]);
     assert!(session.next_event(now).is_none());
     assert!(session.input(ConnectionId::Outgoing).is_empty());

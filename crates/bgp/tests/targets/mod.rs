@@ -10,7 +10,7 @@ use palisade_bgp::attributes::NextHop;
 use palisade_bgp::capability::{AddPathFamily, Capability};
 use palisade_bgp::encode::{Format, Rewrite, announcements, attribute_block, withdrawals};
 use palisade_bgp::message::{
-    HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, frame, keepalive, route_refresh,
+    HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, Refresh, frame, keepalive, route_refresh,
 };
 use palisade_bgp::notification::Cease;
 use palisade_bgp::open::Open;
@@ -62,6 +62,7 @@ fn context(flags: u8) -> Context {
         internal: bit(1),
         add_path: [bit(2), bit(3)],
         families: [!bit(4), !bit(5)],
+        extended_next_hop: bit(6),
     }
 }
 
@@ -237,7 +238,7 @@ impl Caller {
             6 => return self.pass_next(rest),
             7 => self.read(id, &peer_open()),
             8 => self.read(id, &keepalive()),
-            9 => self.read(id, &route_refresh(Family::Ipv4)),
+            9 => self.read(id, &route_refresh(Refresh::Request, Family::Ipv4)),
             10 => self.session.sent(self.now),
             11 => self.read(id, &Notification::from(&Cease::CollisionResolution).encode()),
             12 => return self.read_counted(id, rest),
@@ -340,9 +341,9 @@ impl Caller {
                     let agreed = |one: &AddPath| one.send <= ours.send && one.receive <= ours.receive;
                     assert!(negotiated.add_path.iter().all(agreed));
                 }
-                Event::Down(_) => assert!(std::mem::replace(&mut self.up, false)),
+                Event::Down { .. } => assert!(std::mem::replace(&mut self.up, false)),
                 Event::Failed(_) => assert!(!self.up),
-                Event::RouteRefresh(_) => assert!(self.up),
+                Event::RouteRefresh(_) | Event::RefreshBegins(_) | Event::RefreshEnds(_) => assert!(self.up),
                 Event::Update(update) => {
                     assert!(self.up);
                     whole::<u32>(&update);

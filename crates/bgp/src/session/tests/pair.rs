@@ -301,7 +301,9 @@ impl Pair {
             let line = match event {
                 Event::Established(_) => "Established".to_string(),
                 Event::RouteRefresh(family) => format!("RouteRefresh {family}"),
-                Event::Down(reason) => format!("Down {reason}"),
+                Event::RefreshBegins(family) => format!("RefreshBegins {family}"),
+                Event::RefreshEnds(family) => format!("RefreshEnds {family}"),
+                Event::Down { reason, .. } => format!("Down {reason}"),
                 Event::Failed(reason) => format!("Failed {reason}"),
                 Event::Update(update) => {
                     let heard = &mut self.heard[side];
