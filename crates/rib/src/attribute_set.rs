@@ -132,6 +132,7 @@ impl AttributeSet {
             && self.next_hop == other.next_hop
             && self.local_preference() == other.local_preference()
             && self.scope == other.scope
+            && self.only_to_customer == other.only_to_customer
     }
 
     /// What the path stage says of received attributes by these tables and that policy of their peer, which `stamp` tells

@@ -80,6 +80,19 @@ impl Path {
         self.attributes = attributes;
     }
 
+    /// Takes the attributes of the path in whose place it comes, where they say the same: what a peer says again after its session was lost is
+    /// no news to anybody.
+    pub(crate) fn keep_what_is_the_same(&mut self, held: &Path) {
+        let same = |one: &Arc<AttributeSet>, other: &Arc<AttributeSet>| one.says_the_same(other);
+        if !Arc::ptr_eq(&self.attributes, &held.attributes)
+            && same(&self.attributes, &held.attributes)
+            && same(self.received(), held.received())
+            && self.attributes.amendment() == held.attributes.amendment()
+        {
+            self.set_attributes(Arc::clone(&held.attributes));
+        }
+    }
+
     /// Its attributes, as import left them: what is ranked, shown and sent on.
     pub fn attributes(&self) -> &Arc<AttributeSet> {
         &self.attributes

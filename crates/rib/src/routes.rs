@@ -134,6 +134,7 @@ impl<A: Address> Routes<A> {
             Some(held) => {
                 tally.count_left(held, self.turns.left(held));
                 left = listed.and_then(|_| origin(held));
+                path.keep_what_is_the_same(held);
                 *held = path;
             }
             None => paths.push(path),
