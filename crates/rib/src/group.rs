@@ -262,15 +262,22 @@ impl<A: Address> Walk<A> {
 #[derive(Debug)]
 pub(crate) struct Groups<A: Address> {
     groups: Vec<Group<A>>,
+    /// Whether members that join are told nothing yet, because what is best is not known for certain (RFC 4724 s4.1).
+    deferred: bool,
 }
 
 impl<A: Address> Default for Groups<A> {
     fn default() -> Self {
-        Groups { groups: Vec::new() }
+        Groups { groups: Vec::new(), deferred: false }
     }
 }
 
 impl<A: Address> Groups<A> {
+    /// Has members that join be told nothing, or be told what there is.
+    pub(crate) fn set_deferred(&mut self, deferred: bool) {
+        self.deferred = deferred;
+    }
+
     /// Takes in a new session's peer, which is then sent the whole table.
     pub(crate) fn join(&mut self, peer: PeerIndex, view: ExportView) {
         let fresh = |group: &&mut Group<A>| {
@@ -325,7 +332,9 @@ impl<A: Address> Groups<A> {
     ) -> Option<Instant> {
         let mut again: Option<Instant> = None;
         let mut split = Vec::new();
-        for group in self.groups.iter_mut().filter(|group| !group.is_idle()) {
+        let deferred = self.deferred;
+        let waits = |group: &Group<A>| group.is_idle() || deferred && group.walk == Walk::Joining(None);
+        for group in self.groups.iter_mut().filter(|group| !waits(group)) {
             let due = if let Some(until) = group.gathers_until(now) {
                 Some(until)
             } else if group.has_room(outbox) {

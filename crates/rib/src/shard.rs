@@ -63,6 +63,13 @@ impl Shard {
         Shard { peers, tables, v4: Routes::default(), v6: Routes::default(), leaving: Vec::new() }
     }
 
+    /// Whether those who join are told nothing yet: a router that has just been restarted lets others keep what it told them before, until
+    /// it has heard everybody and can tell them all that it has (RFC 4724 s4.1).
+    pub fn set_deferred(&mut self, deferred: bool) {
+        self.v4.groups.set_deferred(deferred);
+        self.v6.groups.set_deferred(deferred);
+    }
+
     /// A session has come up: its paths are expected, and it is sent the table. What is still held of its last session stays.
     pub fn peer_up(&mut self, index: PeerIndex, peer: RibPeer) {
         // A peer seldom returns so soon; then what of its paths is to go must be gone first.
