@@ -26,6 +26,10 @@ impl Community {
     pub const NO_EXPORT_SUBCONFED: Community = Community(0xffff_ff03);
     /// Drop traffic to this prefix (RFC 7999).
     pub const BLACKHOLE: Community = Community(0xffff_029a);
+    /// Kept though its sender's session has been down for longer than a restart takes: prefer any other path (RFC 9494).
+    pub const LLGR_STALE: Community = Community(0xffff_0006);
+    /// Not to be kept for so long (RFC 9494).
+    pub const NO_LLGR: Community = Community(0xffff_0007);
     /// About to go away: prefer any other path (RFC 8326).
     pub const GRACEFUL_SHUTDOWN: Community = Community(0xffff_0000);
 }

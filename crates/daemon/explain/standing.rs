@@ -112,6 +112,9 @@ fn withholding(withheld: Withheld) -> String {
         Withheld::Role { from: Source::Peer(from), to } => {
             format!("what comes from a {from} does not go to a {to} (RFC 7908)")
         }
+        Withheld::LongLivedStale => {
+            "long-lived stale: to peers that know what that is alone (RFC 9494 s4.3)".into()
+        }
         Withheld::OnlyToCustomer => "ONLY_TO_CUSTOMER: to customers alone (RFC 9234 s5)".into(),
         Withheld::NoNextHop => "no address of ours on its link to be the next hop".into(),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::Family;
+use palisade_bgp::capability::Capability;
 use palisade_bgp::negotiated::Negotiated;
 use palisade_bgp::session::ConnectionId;
 use palisade_policy::Role;
@@ -129,7 +130,13 @@ fn export_view(
         local_asn: setup.settings.local_asn,
         own_next_hop,
         keeps_next_hop,
+        long_lived: knows_long_lived(negotiated),
         four_octet_as: negotiated.four_octet_as,
         format: negotiated.format(family),
     })
+}
+
+/// Whether the peer knows of paths that are kept for long, whether or not it keeps any itself (RFC 9494 s3).
+fn knows_long_lived(negotiated: &Negotiated) -> bool {
+    negotiated.peer_capabilities.iter().any(|capability| matches!(capability, Capability::LongLived(_)))
 }

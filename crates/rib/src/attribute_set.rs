@@ -31,6 +31,7 @@ pub struct AttributeSet {
     judgement: Judgement,
     scope: Scope,
     shutting_down: bool,
+    long_lived_stale: bool,
     only_to_customer: Option<Asn>,
     /// Where it is made of another set.
     derivation: Option<Box<Derivation>>,
@@ -45,6 +46,8 @@ pub(crate) struct Derivation {
     pub(crate) amendment: Amendment,
     /// The degree of preference that import gives the path instead of the peer's.
     pub(crate) local_preference: Option<u32>,
+    /// Whether it says that the path is kept though its peer has been away for long (RFC 9494 s4.2).
+    pub(crate) long_lived: bool,
 }
 
 /// How far well-known communities let a path go (RFC 1997).
@@ -78,6 +81,7 @@ impl AttributeSet {
             judgement,
             scope: scope(attributes),
             shutting_down: attributes.communities().any(|one| one == Community::GRACEFUL_SHUTDOWN),
+            long_lived_stale: attributes.communities().any(|one| one == Community::LLGR_STALE),
             only_to_customer: attributes.facts.only_to_customer.or(marked),
             derivation: None,
         }
@@ -118,6 +122,17 @@ impl AttributeSet {
     /// What import has changed in the attributes that were received.
     pub fn amendment(&self) -> Amendment {
         self.derivation.as_ref().map_or(Amendment::NONE, |derivation| derivation.amendment)
+    }
+
+    /// Whether it is made of another set.
+    #[inline]
+    pub(crate) fn is_derived(&self) -> bool {
+        self.derivation.is_some()
+    }
+
+    /// Whether it was made to say that its path is kept though the peer has been away for long.
+    pub(crate) fn is_made_long_lived(&self) -> bool {
+        self.derivation.as_ref().is_some_and(|derivation| derivation.long_lived)
     }
 
     /// The degree of preference that import gives the path instead of the peer's.
@@ -162,6 +177,12 @@ impl AttributeSet {
     /// Whether its sender is about to take it down, and asks that others be preferred (RFC 8326).
     pub fn is_shutting_down(&self) -> bool {
         self.shutting_down
+    }
+
+    /// Whether it is kept, here or by somebody it comes from, though its sender has been away for long: any other path is better
+    /// (RFC 9494 s4.3).
+    pub fn is_long_lived_stale(&self) -> bool {
+        self.long_lived_stale
     }
 
     /// ONLY_TO_CUSTOMER, received or put on by us on receipt.

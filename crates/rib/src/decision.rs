@@ -58,6 +58,8 @@ pub fn ranked<'a>(
 /// A step of the decision process, in the order in which they are taken (RFC 4271 s9.1.2, RFC 4456 s9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
+    /// Not kept beyond the time in which its peer was to be back (RFC 9494 s4.3).
+    LongLivedStale,
     /// A higher degree of preference (s9.1.1).
     LocalPreference,
     /// A shorter AS_PATH (s9.1.2.2 a).
@@ -82,6 +84,7 @@ impl Step {
     /// Its name in output.
     pub const fn slug(self) -> &'static str {
         match self {
+            Step::LongLivedStale => "long-lived-stale",
             Step::LocalPreference => "local-preference",
             Step::PathLength => "as-path-length",
             Step::Origin => "origin",
@@ -98,10 +101,11 @@ impl Step {
 /// The places of the eligible paths that are not best, each with the step at which it went out of consideration.
 pub fn lost_at<'a>(paths: &'a [Path], ranking: impl Fn(PeerIndex) -> &'a Ranking) -> Vec<(usize, Step)> {
     type Reduce = for<'a, 'b> fn(&'b mut Candidates<'a>);
-    const STEPS: [(Step, Reduce); 9] = [
-        (Step::LocalPreference, |left| keep_least(left, |candidate| candidate.merit().0)),
-        (Step::PathLength, |left| keep_least(left, |candidate| candidate.merit().1)),
-        (Step::Origin, |left| keep_least(left, |candidate| candidate.merit().2)),
+    const STEPS: [(Step, Reduce); 10] = [
+        (Step::LongLivedStale, |left| keep_least(left, |candidate| candidate.merit().0)),
+        (Step::LocalPreference, |left| keep_least(left, |candidate| candidate.merit().1)),
+        (Step::PathLength, |left| keep_least(left, |candidate| candidate.merit().2)),
+        (Step::Origin, |left| keep_least(left, |candidate| candidate.merit().3)),
         (Step::MultiExitDisc, |left| drop_worse_discriminators(left)),
         (Step::External, |left| keep_least(left, |candidate| candidate.tie_breakers().0)),
         (Step::RouterId, |left| keep_least(left, |candidate| candidate.tie_breakers().1)),
@@ -165,10 +169,12 @@ fn drop_worse_discriminators(candidates: &mut Candidates<'_>) {
 }
 
 impl Candidate<'_> {
-    /// s9.1.1 and s9.1.2.2 a, b: what comes before MULTI_EXIT_DISC; the least is best.
-    fn merit(&self) -> (Reverse<u32>, u16, u8) {
-        let facts = self.path.attributes().facts();
-        (Reverse(local_preference(self.path, self.ranking)), facts.path_length, facts.origin as u8)
+    /// s9.1.1 and s9.1.2.2 a, b: what comes before MULTI_EXIT_DISC; the least is best. Ahead of all that, a path that is only kept because
+    /// its sender has been away for long is the least preferred there can be (RFC 9494 s4.3).
+    fn merit(&self) -> (bool, Reverse<u32>, u16, u8) {
+        let (set, facts) = (self.path.attributes(), self.path.attributes().facts());
+        let preference = Reverse(local_preference(self.path, self.ranking));
+        (set.is_long_lived_stale(), preference, facts.path_length, facts.origin as u8)
     }
 
     fn neighbor(&self) -> Option<u32> {

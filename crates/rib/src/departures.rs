@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use palisade_bgp::attributes::Community;
 use palisade_bgp::prefix::{Address, Net};
 
 use crate::path::{Path, PeerIndex};
@@ -16,6 +17,8 @@ use crate::table::{SLICE, Table};
 /// Which of a peer's paths go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Going {
+    /// Of those that it has not said in this turn, the ones that ask not to be kept for long (NO_LLGR, RFC 9494 s4.2).
+    ShortLived,
     /// Those that it has not said in this turn.
     Stale,
     /// All of them.
@@ -40,7 +43,7 @@ impl<A: Address> Default for Departures<A> {
 impl<A: Address> Departures<A> {
     /// Has paths of a peer removed. None becomes stale behind a walk that is removing those.
     pub(crate) fn add(&mut self, peer: PeerIndex, going: Going) {
-        if going == Going::Stale && self.leaving.contains_key(&peer) {
+        if going == Going::Stale && self.leaving.get(&peer) >= Some(&Going::Stale) {
             return;
         }
         let walk = if self.walked.is_none() { &mut self.leaving } else { &mut self.waiting };
@@ -51,7 +54,7 @@ impl<A: Address> Departures<A> {
     /// Has the stale paths of a peer stay after all.
     pub(crate) fn keep_stale(&mut self, peer: PeerIndex) {
         for walk in [&mut self.leaving, &mut self.waiting] {
-            if walk.get(&peer) == Some(&Going::Stale) {
+            if walk.get(&peer) <= Some(&Going::Stale) {
                 walk.remove(&peer);
             }
         }
@@ -73,6 +76,7 @@ impl<A: Address> Departures<A> {
         self.leaving.get(&path.peer()).is_some_and(|going| match going {
             Going::All => true,
             Going::Stale => turns.is_stale(path),
+            Going::ShortLived => turns.is_stale(path) && asks_to_go(path),
         })
     }
 
@@ -93,7 +97,7 @@ impl<A: Address> Departures<A> {
     pub(crate) fn settle(&mut self, turns: &Turns) -> Vec<PeerIndex> {
         let is_done = |peer: PeerIndex, going: Going| match going {
             Going::All => turns.held(peer) == 0,
-            Going::Stale => turns.stale(peer) == 0,
+            Going::Stale | Going::ShortLived => turns.stale(peer) == 0,
         };
         let mut done = Vec::new();
         self.leaving.retain(|peer, going| {
@@ -114,4 +118,8 @@ impl<A: Address> Departures<A> {
         self.leaving = std::mem::take(&mut self.waiting);
         self.walked = None;
     }
+}
+
+fn asks_to_go(path: &Path) -> bool {
+    path.received().attributes().communities().any(|one| one == Community::NO_LLGR)
 }

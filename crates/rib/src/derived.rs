@@ -15,7 +15,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use palisade_bgp::attributes::NextHop;
+use palisade_bgp::attributes::{Community, NextHop};
 use palisade_bgp::encode::{Rewrite, amended};
 use palisade_policy::{Amendment, Changes, Peer, Snapshot};
 
@@ -48,30 +48,34 @@ impl Default for DerivedSets {
 }
 
 impl DerivedSets {
-    /// What an amendment makes of a received set; that set itself where nothing comes of it.
+    /// What an amendment makes of a received set, and what is to be said of a path that is kept though its peer has been away for long; that set
+    /// itself where nothing comes of it.
     pub(crate) fn of(
         &mut self,
         received: &Arc<AttributeSet>,
-        amendment: Amendment,
+        (amendment, long_lived): (Amendment, bool),
         (policy, tables, stamp): (&Peer, &Snapshot, Stamp),
     ) -> Arc<AttributeSet> {
         self.sweep_if_due();
-        let hash = self.hasher.hash_one(key(received, amendment));
-        let same = |one: &Derived| key(one.set.received(), one.set.amendment()) == key(received, amendment);
+        let key = (Arc::as_ptr(received).addr(), amendment, long_lived);
+        let hash = self.hasher.hash_one(key);
         let hasher = &self.hasher;
-        let hash_of = |one: &Derived| hasher.hash_one(key(one.set.received(), one.set.amendment()));
-        let entry = self.sets.entry(hash, same, hash_of);
+        let hash_of = |one: &Derived| hasher.hash_one(one.key());
+        let entry = self.sets.entry(hash, |one| one.key() == key, hash_of);
         if let Entry::Occupied(held) = &entry
             && held.get().stamp == stamp
         {
             return Arc::clone(&held.get().set);
         }
-        let changes = tables.changes(amendment, &received.attributes(), policy);
+        let mut changes = tables.changes(amendment, &received.attributes(), policy);
+        if long_lived && !received.is_long_lived_stale() {
+            changes.add_communities.push(Community::LLGR_STALE);
+        }
         match (entry, changes.is_empty()) {
             (Entry::Occupied(held), true) => drop(held.remove()),
             (Entry::Vacant(_), true) => {}
             (Entry::Occupied(mut held), false) => {
-                let set = derive(received, amendment, &changes);
+                let set = derive(received, (amendment, long_lived), &changes);
                 let held = held.get_mut();
                 held.stamp = stamp;
                 if !held.set.says_the_same(&set) {
@@ -80,7 +84,7 @@ impl DerivedSets {
                 return Arc::clone(&held.set);
             }
             (Entry::Vacant(place), false) => {
-                let set = Arc::new(derive(received, amendment, &changes));
+                let set = Arc::new(derive(received, (amendment, long_lived), &changes));
                 place.insert(Derived { set: Arc::clone(&set), stamp });
                 return set;
             }
@@ -93,7 +97,7 @@ impl DerivedSets {
         self.sets.retain(|one| Arc::strong_count(&one.set) > 1);
         self.sweep_at = (self.sets.len() * 2).max(SWEEP_FLOOR);
         let hasher = &self.hasher;
-        let hash_of = |one: &Derived| hasher.hash_one(key(one.set.received(), one.set.amendment()));
+        let hash_of = |one: &Derived| hasher.hash_one(one.key());
         self.sets.shrink_to(self.sets.len(), hash_of);
     }
 
@@ -104,17 +108,23 @@ impl DerivedSets {
     }
 }
 
-/// A received set stays where it is for as long as a set that is made of it is held.
-fn key(received: &Arc<AttributeSet>, amendment: Amendment) -> (usize, Amendment) {
-    (Arc::as_ptr(received).addr(), amendment)
+impl Derived {
+    /// A received set stays where it is for as long as a set that is made of it is held.
+    fn key(&self) -> (usize, Amendment, bool) {
+        (Arc::as_ptr(self.set.received()).addr(), self.set.amendment(), self.set.is_made_long_lived())
+    }
 }
 
 /// Attributes that would become too long to be held are held as they were received, and kept from all peers: what was to be
 /// taken off must not go out.
-fn derive(received: &Arc<AttributeSet>, amendment: Amendment, changes: &Changes) -> AttributeSet {
+fn derive(
+    received: &Arc<AttributeSet>,
+    (amendment, long_lived): (Amendment, bool),
+    changes: &Changes,
+) -> AttributeSet {
     let attributes = received.attributes();
-    let derivation =
-        Derivation { received: Arc::clone(received), amendment, local_preference: changes.local_preference };
+    let local_preference = changes.local_preference;
+    let derivation = Derivation { received: Arc::clone(received), amendment, local_preference, long_lived };
     let rewrite = rewrite(received, changes);
     match amended(&attributes, &rewrite) {
         Some((wire, facts)) => {

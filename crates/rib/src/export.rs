@@ -28,6 +28,8 @@ pub enum Withheld {
     },
     /// ONLY_TO_CUSTOMER says that it goes to customers alone (RFC 9234 s5).
     OnlyToCustomer,
+    /// It is kept though its sender has been away for long, which only peers are told that know what that means (RFC 9494 s4.3).
+    LongLivedStale,
     /// We have no address on the peer's link to put in as the next hop.
     NoNextHop,
 }
@@ -43,6 +45,8 @@ pub struct ExportView {
     pub own_next_hop: Option<NextHop>,
     /// Whether the next hop that was received is passed on: by a route server (RFC 7947 s2.2.1), and inside our AS.
     pub keeps_next_hop: bool,
+    /// Whether the peer knows of paths that are kept for long (RFC 9494 s3).
+    pub long_lived: bool,
     /// Whether AS numbers take four octets in the session (RFC 6793).
     pub four_octet_as: bool,
     /// How long messages may be, and whether paths have identifiers (RFC 7911).
@@ -64,6 +68,8 @@ impl ExportView {
             Some(Withheld::Role { from: best.source, to: self.role })
         } else if self.leaks_otc(best) {
             Some(Withheld::OnlyToCustomer)
+        } else if best.attributes.is_long_lived_stale() && !self.long_lived {
+            Some(Withheld::LongLivedStale)
         } else if self.own_next_hop.is_none() && !self.keeps(best) {
             Some(Withheld::NoNextHop)
         } else {

@@ -51,6 +51,7 @@ impl Best {
         exports(self.source, Role::RsClient)
             && set.scope() == Scope::Anyone
             && set.only_to_customer().is_none()
+            && !set.is_long_lived_stale()
     }
 }
 

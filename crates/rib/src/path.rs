@@ -55,7 +55,7 @@ impl Path {
     /// The path of a peer whose number is below [`MOST_PEERS`], with the verdict on it.
     pub fn new(attributes: Arc<AttributeSet>, peer: PeerIndex, path_id: u32, verdict: Verdict) -> Self {
         debug_assert!(peer.0 < MOST_PEERS);
-        let amended = if attributes.amendment().is_none() { 0 } else { AMENDED };
+        let amended = if attributes.is_derived() { AMENDED } else { 0 };
         let mut path = Path { attributes, path_id, packed: peer.0, reason: 0, observed: amended };
         path.set_verdict(verdict);
         path
@@ -75,7 +75,7 @@ impl Path {
 
     /// Gives it other attributes that are made of the same received ones.
     pub(crate) fn set_attributes(&mut self, attributes: Arc<AttributeSet>) {
-        let amended = if attributes.amendment().is_none() { 0 } else { AMENDED };
+        let amended = if attributes.is_derived() { AMENDED } else { 0 };
         self.observed = self.observed & !AMENDED | amended;
         self.attributes = attributes;
     }

@@ -108,7 +108,7 @@ impl<A: Address> Routes<A> {
             if let Some((policy, stamp, path_verdict)) = judged_by {
                 verdict = judge_prefix(*net, &view, path_verdict, policy, tables, &mut ());
                 if !verdict.amendment.is_none() {
-                    set = self.derived.of(received, verdict.amendment, (policy, tables, stamp));
+                    set = self.derived.of(received, (verdict.amendment, false), (policy, tables, stamp));
                 }
             }
             self.announce(*net, Path::new(set, peer, *path_id, verdict), peers, tally);
@@ -226,6 +226,16 @@ impl<A: Address> Routes<A> {
         }
     }
 
+    /// Has the stale paths of a peer be kept as the last resort, a slice of the table at a time: those that ask not to be go, and the
+    /// others are judged again, which gives them attributes that say so.
+    pub(crate) fn make_long_lived(&mut self, peer: PeerIndex) {
+        if self.turns.stale(peer) > 0 {
+            self.turns.make_long_lived(peer);
+            self.departures.add(peer, Going::ShortLived);
+            self.round.add_peer(peer);
+        }
+    }
+
     /// Whether something is to be done with the paths of a peer before it may say more.
     pub(crate) fn is_removing(&self, peer: PeerIndex) -> bool {
         self.departures.removes_all_of(peer) || self.turns.is_ending(peer)
@@ -317,8 +327,10 @@ impl<A: Address> Routes<A> {
 
     /// A round has a slice of its own, so that it gets on however many prefixes are listed.
     fn judge_slice(&mut self, peers: &Peers, tables: &Snapshot, tallies: &mut Tallies) {
-        let Routes { table, changes, ranges, round, origins, derived, unreachable, judged_again, .. } = self;
-        let mut bench = Bench { peers, tables, unreachable, derived, tallies, changes, judged_again };
+        let Routes {
+            table, turns, changes, ranges, round, origins, derived, unreachable, judged_again, ..
+        } = self;
+        let mut bench = Bench { peers, tables, turns, unreachable, derived, tallies, changes, judged_again };
         let mut left = SLICE;
         while left > 0
             && let Some((peer, nets)) = origins.next(left)
@@ -408,6 +420,7 @@ fn origin(path: &Path) -> Option<Asn> {
 struct Bench<'a, A: Address> {
     peers: &'a Peers,
     tables: &'a Snapshot,
+    turns: &'a Turns,
     unreachable: &'a HashSet<IpAddr, FixedState>,
     derived: &'a mut DerivedSets,
     tallies: &'a mut Tallies,
@@ -441,8 +454,9 @@ impl<A: Address> Bench<'_, A> {
         let path_verdict = received.judged(policy, self.tables, stamp);
         let view = received.attributes();
         let verdict = judge_prefix(net, &view, path_verdict, policy, self.tables, &mut ());
-        let set = (path.is_amended() || !verdict.amendment.is_none())
-            .then(|| self.derived.of(received, verdict.amendment, (policy, self.tables, stamp)))
+        let long_lived = self.turns.is_long_lived(path);
+        let set = (path.is_amended() || !verdict.amendment.is_none() || long_lived)
+            .then(|| self.derived.of(received, (verdict.amendment, long_lived), (policy, self.tables, stamp)))
             .filter(|set| !Arc::ptr_eq(set, path.attributes()));
         let Verdict { reason, observed, rov, amendment: _ } = path.verdict();
         let same = (reason, observed, rov) == (verdict.reason, verdict.observed, verdict.rov);

@@ -147,6 +147,18 @@ impl Shard {
         }
     }
 
+    /// A peer has been away for longer than a restart takes: its stale paths of a family stay, as the last resort and marked as such, but for
+    /// those that ask not to (RFC 9494 s4.2).
+    pub fn make_long_lived(&mut self, index: PeerIndex, family: Family) {
+        while self.is_removing(index) {
+            self.work();
+        }
+        match family {
+            Family::Ipv4 => self.v4.make_long_lived(index),
+            Family::Ipv6 => self.v6.make_long_lived(index),
+        }
+    }
+
     /// A peer has said all of a family, or it need not be waited for any longer: its stale paths go, as [`Shard::publish`] is called.
     pub fn sweep_stale(&mut self, index: PeerIndex, family: Family) {
         match family {

@@ -28,6 +28,8 @@ struct Turn {
     bit: bool,
     /// Whether it ends as soon as the stale paths are gone.
     ends: bool,
+    /// Whether the stale paths are kept for longer than a restart takes (RFC 9494).
+    long_lived: bool,
     /// Paths of the peer, stale or not.
     held: usize,
     stale: usize,
@@ -43,6 +45,17 @@ impl Turns {
     #[inline]
     pub(crate) fn is_stale(&self, path: &Path) -> bool {
         path.turn() != self.of(path.peer()).bit
+    }
+
+    /// Whether it is kept though its peer has been away for longer than a restart takes.
+    #[inline]
+    pub(crate) fn is_long_lived(&self, path: &Path) -> bool {
+        self.of(path.peer()).long_lived && self.is_stale(path)
+    }
+
+    /// Has the stale paths of a peer be long-lived.
+    pub(crate) fn make_long_lived(&mut self, peer: PeerIndex) {
+        self.of_mut(peer).long_lived = true;
     }
 
     /// How many paths of a peer there are.
@@ -86,6 +99,7 @@ impl Turns {
         }
         turn.bit = !turn.bit;
         turn.stale = turn.held;
+        turn.long_lived = false;
         Some(turn.stale)
     }
 

@@ -23,11 +23,18 @@ use support::{Held, Random, Said, Wires};
 const PEERS: u16 = 6;
 const ROLES: [Role; 6] =
     [Role::Customer, Role::Customer, Role::Peer, Role::Provider, Role::Provider, Role::Internal];
+const LLGR_STALE: u32 = 0xffff_0006;
+const NO_LLGR: u32 = 0xffff_0007;
 /// The last of them.
 const INTERNAL: PeerIndex = PeerIndex(PEERS);
 
 fn role(peer: PeerIndex) -> Role {
     ROLES[peer.index() - 1]
+}
+
+/// Whether it may be told of paths that are kept for long (RFC 9494 s4.3).
+fn knows_long_lived(peer: PeerIndex) -> bool {
+    !peer.0.is_multiple_of(3)
 }
 
 fn address(peer: PeerIndex) -> IpAddr {
@@ -44,6 +51,7 @@ fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
         local_asn: Asn(64500),
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::Internal,
+        long_lived: knows_long_lived(peer),
         four_octet_as: true,
         format: Format::PLAIN,
     };
@@ -70,7 +78,13 @@ fn asn(peer: PeerIndex) -> u32 {
 fn attributes(peer: PeerIndex, tail: &[u32]) -> Arc<AttributeSet> {
     let mut path = if role(peer) == Role::Internal { vec![] } else { vec![asn(peer)] };
     path.extend(tail);
-    Said::path(path).attributes(64500, address(peer))
+    Said { communities: communities(tail), ..Said::path(path) }.attributes(64500, address(peer))
+}
+
+/// A tail also says whether its path is long-lived stale when it comes, and whether it is not to become so here.
+fn communities(tail: &[u32]) -> BTreeSet<u32> {
+    const SAID: [(u32, u32); 2] = [(60_002, LLGR_STALE), (60_003, NO_LLGR)];
+    SAID.into_iter().filter(|(last, _)| tail.len() == 3 && tail[2] == *last).map(|(_, said)| said).collect()
 }
 
 /// What the model holds: every peer's announcements, judged when asked.
@@ -82,11 +96,14 @@ struct Model {
     paths: BTreeMap<Net<u32>, BTreeMap<PeerIndex, Vec<u32>>>,
     /// Those that their peers have not said again.
     stale: BTreeSet<(PeerIndex, Net<u32>)>,
+    /// Of those, the ones that are kept for long.
+    long_lived: BTreeSet<(PeerIndex, Net<u32>)>,
 }
 
 impl Model {
     fn say(&mut self, peer: PeerIndex, net: Net<u32>, tail: Option<Vec<u32>>) {
         self.stale.remove(&(peer, net));
+        self.long_lived.remove(&(peer, net));
         let paths = self.paths.entry(net).or_default();
         match tail {
             Some(tail) => drop(paths.insert(peer, tail)),
@@ -97,10 +114,28 @@ impl Model {
     fn lose(&mut self, peer: PeerIndex) {
         self.paths.values_mut().for_each(|paths| drop(paths.remove(&peer)));
         self.stale.retain(|(stale, _)| *stale != peer);
+        self.long_lived.retain(|(stale, _)| *stale != peer);
+    }
+
+    fn make_long_lived(&mut self, peer: PeerIndex) {
+        for (_, net) in self.stale.iter().copied().filter(|(stale, _)| *stale == peer).collect::<Vec<_>>() {
+            if communities(&self.paths[&net][&peer]).contains(&NO_LLGR) {
+                self.say(peer, net, None);
+            } else {
+                self.long_lived.insert((peer, net));
+            }
+        }
+    }
+
+    fn communities(&self, peer: PeerIndex, net: Net<u32>, tail: &[u32]) -> BTreeSet<u32> {
+        let mut said = communities(tail);
+        said.extend(self.long_lived.contains(&(peer, net)).then_some(LLGR_STALE));
+        said
     }
 
     fn sweep(&mut self, peer: PeerIndex) {
         for (_, net) in self.stale.extract_if(.., |(stale, _)| *stale == peer) {
+            self.long_lived.remove(&(peer, net));
             self.paths.entry(net).or_default().remove(&peer);
         }
     }
@@ -118,7 +153,8 @@ impl Model {
         let rank = |peer: PeerIndex, tail: &[u32]| {
             let length = tail.len() + usize::from(role(peer) != Role::Internal);
             let preference = std::cmp::Reverse(role(peer).default_local_preference());
-            (preference, length, role(peer) == Role::Internal, peer)
+            let last = self.communities(peer, net, tail).contains(&LLGR_STALE);
+            (last, preference, length, role(peer) == Role::Internal, peer)
         };
         accepted.map(|(peer, tail)| (*peer, tail)).min_by_key(|(peer, tail)| rank(*peer, tail))
     }
@@ -133,7 +169,10 @@ impl Model {
             let mut path = if role(member) == Role::Internal { vec![] } else { vec![64500] };
             path.extend((role(peer) != Role::Internal).then(|| asn(peer)));
             path.extend(tail);
-            held.insert((*net, 0), Said::path(path));
+            let communities = self.communities(peer, *net, tail);
+            if !communities.contains(&LLGR_STALE) || knows_long_lived(member) {
+                held.insert((*net, 0), Said { communities, ..Said::path(path) });
+            }
         }
         held
     }
@@ -212,7 +251,11 @@ impl Play {
                 self.model.unreachable.remove(&peer);
                 self.shard.set_reachable(address(peer), true);
             }
-            28..44 => {
+            28..30 => {
+                self.shard.make_long_lived(peer, Family::Ipv4);
+                self.model.make_long_lived(peer);
+            }
+            30..46 => {
                 self.now += Duration::from_millis(self.random.below(30));
                 self.shard.publish(self.now, &mut self.wires);
             }
@@ -266,7 +309,8 @@ impl Play {
             let (tally, stale) = (counters.read(), found.len());
             assert_eq!((tally.received, tally.stale), (held as i64, stale as i64), "{peer:?}, seed {seed}");
         }
-        let views: BTreeSet<_> = self.model.up.iter().map(|peer| role(*peer).slug()).collect();
+        let views: BTreeSet<_> =
+            self.model.up.iter().map(|peer| (role(*peer).slug(), knows_long_lived(*peer))).collect();
         assert_eq!(self.shard.groups()[0], views.len(), "equal views have merged, seed {seed}");
     }
 }

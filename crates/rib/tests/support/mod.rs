@@ -79,6 +79,8 @@ pub(crate) struct Wires {
     /// Announcements of what was held already.
     pub(crate) repeated: usize,
     pub(crate) fib: BTreeMap<Prefix, IpAddr>,
+    /// Who was sent all there is of IPv4.
+    pub(crate) walked: BTreeSet<PeerIndex>,
     decoder: Decoder,
 }
 
@@ -98,7 +100,11 @@ impl Outbox for Wires {
         }
     }
 
-    fn walked(&mut self, _: PeerIndex, _: Family) {}
+    fn walked(&mut self, peer: PeerIndex, family: Family) {
+        if family == Family::Ipv4 {
+            self.walked.insert(peer);
+        }
+    }
 
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
         for change in changes {

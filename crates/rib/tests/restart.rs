@@ -1,0 +1,194 @@
+//! What is kept of peers that restart, case by case: `model.rs` tries the rest.
+
+mod support;
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use palisade_bgp::attributes::NextHop;
+use palisade_bgp::encode::Format;
+use palisade_bgp::prefix::{Net, Prefix};
+use palisade_bgp::{Asn, Family};
+use palisade_policy::{Checks, Mode, Peer, Reason, Role, Snapshot};
+use palisade_rib::{Batch, ExportView, Outcome, PeerCounters, PeerIndex, Ranking, RibPeer, Shard, Step};
+
+use support::{Said, Wires};
+
+const OURS: u32 = 64500;
+const ONE: PeerIndex = PeerIndex(1);
+const OTHER: PeerIndex = PeerIndex(2);
+const LISTENER: PeerIndex = PeerIndex(3);
+fn net() -> Net<u32> {
+    Net::new(0x0a00_0000, 24)
+}
+
+struct Play {
+    shard: Shard,
+    wires: Wires,
+    now: Instant,
+    counters: Vec<Arc<PeerCounters>>,
+}
+
+impl Play {
+    fn new() -> Self {
+        let shard = Shard::new(Arc::new(Snapshot::default()));
+        let counters = (0..4).map(|_| Arc::default()).collect();
+        Play { shard, wires: Wires::default(), now: Instant::now(), counters }
+    }
+
+    fn up(&mut self, peer: PeerIndex, change: impl FnOnce(&mut RibPeer, &mut Peer)) {
+        let address = address(peer);
+        let mut policy = Peer::new(Asn(asn(peer)), Asn(OURS), Some(Role::Customer), address);
+        policy.checks = Checks::all(Mode::Off);
+        let ranking =
+            Ranking { local_preference: 100, internal: false, router_id: u32::from(peer.0), address };
+        let export = ExportView {
+            role: Role::Customer,
+            local_asn: Asn(OURS),
+            own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
+            keeps_next_hop: false,
+            long_lived: false,
+            four_octet_as: true,
+            format: Format::PLAIN,
+        };
+        let mut known = RibPeer {
+            policy: Arc::new(policy.clone()),
+            ranking,
+            export: [Some(export), None],
+            counters: Arc::clone(&self.counters[peer.index()]),
+            max_prefixes: None,
+            tags: None,
+        };
+        change(&mut known, &mut policy);
+        known.policy = Arc::new(policy);
+        self.shard.peer_up(peer, known);
+    }
+
+    fn say(&mut self, peer: PeerIndex, said: bool) {
+        let mut batch = Batch::new(peer);
+        let set = Said::path([asn(peer), 60_000]).attributes(OURS, address(peer));
+        batch.v4.push(said.then_some(&set), net(), 0);
+        self.shard.apply(&batch, &mut self.wires);
+    }
+
+    fn settle(&mut self) {
+        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
+            self.now = self.now.max(due);
+        }
+    }
+
+    /// Whose path the listener holds.
+    fn heard(&mut self) -> Option<u32> {
+        self.settle();
+        let held = self.wires.held.get(&LISTENER)?.get(&(net(), 0))?;
+        held.as_path.get(1).copied()
+    }
+
+    fn stale(&self, peer: PeerIndex) -> i64 {
+        self.counters[peer.index()].read().stale
+    }
+}
+
+fn asn(peer: PeerIndex) -> u32 {
+    65000 + u32::from(peer.0)
+}
+
+fn address(peer: PeerIndex) -> IpAddr {
+    Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
+}
+
+/// Two peers with a path each, of which the first is the better one, and somebody who hears.
+fn two_paths() -> Play {
+    let mut play = Play::new();
+    [ONE, OTHER, LISTENER].into_iter().for_each(|peer| play.up(peer, |_, _| ()));
+    [ONE, OTHER].into_iter().for_each(|peer| play.say(peer, true));
+    assert_eq!(play.heard(), Some(asn(ONE)));
+    play
+}
+
+#[test]
+fn a_stale_path_stands_as_before_until_it_is_said_again_or_swept() {
+    let mut play = two_paths();
+    play.shard.peer_lost(ONE, [true; 2]);
+    assert_eq!((play.heard(), play.stale(ONE)), (Some(asn(ONE)), 1));
+    play.wires.held.remove(&ONE);
+    play.up(ONE, |_, _| ());
+    play.say(ONE, true);
+    play.shard.sweep_stale(ONE, Family::Ipv4);
+    assert_eq!((play.heard(), play.stale(ONE)), (Some(asn(ONE)), 0));
+    assert_eq!(play.wires.repeated, 0, "nobody is told again what has not changed");
+    play.shard.peer_lost(ONE, [true; 2]);
+    play.up(ONE, |_, _| ());
+    play.shard.sweep_stale(ONE, Family::Ipv4);
+    assert_eq!((play.heard(), play.stale(ONE)), (Some(asn(OTHER)), 0));
+}
+
+/// The session's new terms hold for what is kept of the last one, too.
+#[test]
+fn a_peer_that_comes_back_on_other_terms_is_ranked_and_judged_by_them() {
+    let mut play = two_paths();
+    play.shard.peer_lost(ONE, [true; 2]);
+    play.up(ONE, |known, _| known.ranking.local_preference = 50);
+    assert_eq!(play.heard(), Some(asn(OTHER)));
+    play.say(ONE, true);
+    play.shard.peer_lost(ONE, [true; 2]);
+    play.up(ONE, |_, _| ());
+    assert_eq!(play.heard(), Some(asn(ONE)));
+    play.say(ONE, true);
+    play.shard.peer_lost(ONE, [true; 2]);
+    play.up(ONE, |_, policy| {
+        policy.asn = Asn(65_999);
+        assert!(policy.checks.set(Reason::FirstAsMismatch, Mode::Enforce).is_ok());
+    });
+    assert_eq!(play.heard(), Some(asn(OTHER)));
+    let account = play.shard.account(Prefix::V4(net()));
+    let refused = account.paths.iter().find(|told| told.path.peer() == ONE).map(|told| told.outcome);
+    assert_eq!(refused, Some(Outcome::Refused));
+}
+
+#[test]
+fn one_family_is_kept_and_the_other_goes() {
+    let mut play = two_paths();
+    play.shard.peer_lost(ONE, [false, true]);
+    assert_eq!(play.heard(), Some(asn(OTHER)));
+    // Nothing is left of it, though what it is to us is still known.
+    play.up(ONE, |_, _| ());
+    play.say(ONE, true);
+    assert_eq!((play.heard(), play.counters[1].read().received), (Some(asn(ONE)), 1));
+}
+
+#[test]
+fn a_long_lived_path_is_the_last_resort_and_told_to_those_alone_who_know_what_it_is() {
+    let mut play = two_paths();
+    play.shard.peer_lost(ONE, [true; 2]);
+    play.shard.make_long_lived(ONE, Family::Ipv4);
+    assert_eq!(play.heard(), Some(asn(OTHER)));
+    let account = play.shard.account(Prefix::V4(net()));
+    let lost = account.paths.iter().find(|told| told.path.peer() == ONE).map(|told| told.outcome);
+    assert_eq!(lost, Some(Outcome::Lost(Step::LongLivedStale)));
+    play.say(OTHER, false);
+    assert_eq!(play.heard(), None);
+    assert_eq!(play.wires.fib.get(&Prefix::V4(net())), Some(&address(ONE)), "we forward by it");
+    play.shard.peer_down(LISTENER);
+    play.up(LISTENER, |known, _| {
+        known.export = known.export.map(|view| view.map(|view| ExportView { long_lived: true, ..view }));
+    });
+    assert_eq!(play.heard(), Some(asn(ONE)));
+    assert!(play.wires.held[&LISTENER][&(net(), 0)].communities.contains(&0xffff_0006));
+}
+
+#[test]
+fn who_joins_while_all_is_deferred_hears_nothing_until_then_and_all_at_once() {
+    let mut play = Play::new();
+    play.shard.set_deferred(true);
+    [ONE, OTHER, LISTENER].into_iter().for_each(|peer| play.up(peer, |_, _| ()));
+    play.say(OTHER, true);
+    play.settle();
+    play.say(ONE, true);
+    play.shard.refresh(LISTENER, Family::Ipv4);
+    assert_eq!((play.heard(), play.wires.walked.len()), (None, 0));
+    play.shard.set_deferred(false);
+    assert_eq!((play.heard(), play.wires.walked.len()), (Some(asn(ONE)), 3));
+    assert_eq!(play.wires.repeated, 0);
+}
