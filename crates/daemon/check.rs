@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use crate::config::{Config, ConfigError};
 use crate::judging::{self, Tables};
+use crate::run::passwords;
 use crate::terminal;
 
 use report::{Report, Told};
@@ -66,6 +67,7 @@ fn read(arguments: &Arguments) -> Result<(Config, Option<Tables>), ConfigError> 
         return Ok((Config::load_text(&arguments.config)?, None));
     }
     let mut config = Config::load(&arguments.config)?;
+    passwords::read(&config)?;
     let tables = judging::tables(&config)?;
     config.peers = judging::resolved_peers(&config, &tables.networks.state().facts);
     Ok((config, Some(tables)))

@@ -22,6 +22,7 @@ mod policy_test;
 mod replay;
 mod run;
 mod sample;
+mod secret;
 mod show;
 mod tell;
 mod terminal;

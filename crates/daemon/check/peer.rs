@@ -6,7 +6,7 @@ use palisade_rib::Tags;
 use serde::Serialize;
 
 use super::actions;
-use crate::config::{Config, Limits, Mode, Origin, Peer, Setting};
+use crate::config::{Config, Limits, Mode, Origin, Password, Peer, Setting, Transport};
 use crate::judging::{self, Because, CheckMode};
 
 /// A `[[peer]]`.
@@ -16,6 +16,7 @@ pub(super) struct PeerOutline {
     pub(super) address: String,
     pub(super) port: u16,
     pub(super) local_address: Option<String>,
+    pub(super) transport: TransportOutline,
     pub(super) asn: u32,
     pub(super) role: Option<&'static str>,
     pub(super) group: Option<String>,
@@ -82,6 +83,19 @@ pub(super) struct ChosenLimit {
     pub(super) from: String,
 }
 
+/// How a peer's TCP connections are guarded and how far they reach.
+#[derive(Debug, Serialize)]
+pub(super) struct TransportOutline {
+    /// How many hops away the peer may be; `null` for any number.
+    pub(super) hops: Option<u8>,
+    /// Whether packets from farther away are dropped (RFC 5082).
+    pub(super) ttl_security: bool,
+    /// Where the password is that segments are signed with (RFC 2385); `null` where they are not.
+    pub(super) md5: Option<String>,
+    /// `null` where it is left to the kernel.
+    pub(super) user_timeout_s: Option<u64>,
+}
+
 /// What of a peer an export says.
 #[derive(Debug, Serialize)]
 pub(super) struct MemberOutline {
@@ -113,6 +127,7 @@ impl PeerOutline {
             address: peer.address.to_string(),
             port: peer.port,
             local_address: peer.local_address.map(|address| address.to_string()),
+            transport: TransportOutline::new(&peer.transport),
             asn: peer.asn.0,
             role: role.map(Role::slug),
             group: peer.group.clone(),
@@ -140,6 +155,20 @@ impl PeerOutline {
                 .as_ref()
                 .map(|member| MemberOutline { name: member.name.clone(), exported: member.exported.clone() }),
             checks: checks.filter(|_| explain),
+        }
+    }
+}
+
+impl TransportOutline {
+    fn new(transport: &Transport) -> Self {
+        TransportOutline {
+            hops: transport.hops,
+            ttl_security: transport.ttl_security,
+            md5: transport.md5.as_ref().map(|password| match password {
+                Password::Written(_) => "as it is written".into(),
+                Password::InFile(file) => file.get_ref().display().to_string(),
+            }),
+            user_timeout_s: transport.user_timeout.map(|time| time.as_secs()),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 use super::actions::ActionsOutline;
 use super::bogons::BogonsOutline;
 use super::members::MembersOutline;
-use super::peer::{CheckOutline, LimitsOutline, MemberOutline, PeerOutline};
+use super::peer::{CheckOutline, LimitsOutline, MemberOutline, PeerOutline, TransportOutline};
 use super::peeringdb::NetworksOutline;
 use super::report::{Outline, Report, RouterOutline};
 use super::rpki::RpkiOutline;
@@ -340,6 +340,24 @@ fn table<const COLUMNS: usize>(out: &mut String, rows: &[[String; COLUMNS]]) {
     }
 }
 
+/// How its TCP connections are guarded and how far they reach.
+fn transport(transport: &TransportOutline, item: &mut impl FnMut(&str, &dyn Display)) {
+    let distance = match transport.hops {
+        Some(1) => "on a link of ours".into(),
+        Some(hops) => format!("{hops} hops at most"),
+        None => "any".into(),
+    };
+    let security =
+        if transport.ttl_security { ", and packets from farther away are dropped (RFC 5082)" } else { "" };
+    item("distance", &format_args!("{distance}{security}"));
+    if let Some(password) = &transport.md5 {
+        item("signatures", &format_args!("TCP-MD5 (RFC 2385), with the password {password}"));
+    }
+    if let Some(seconds) = transport.user_timeout_s {
+        item("unacknowledged", &format_args!("for {seconds} s at most, then the connection is given up"));
+    }
+}
+
 /// All that holds for a peer, written or implied.
 fn explain(out: &mut String, peer: &PeerOutline) {
     line(out, format_args!("\n{}: {}", peer.name, standing(peer)));
@@ -347,6 +365,7 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     let from = peer.local_address.as_ref().map(|local| format!(" from {local}")).unwrap_or_default();
     let who = if peer.passive { "it connects to us" } else { "whoever connects first" };
     item("session", &format_args!("{} port {}{from}, {who}", peer.address, peer.port));
+    transport(&peer.transport, &mut item);
     if let Some(MemberOutline { name, exported }) = &peer.member {
         item("member", &format_args!("{}, whose export says {}", quoted(name), exported.join(", ")));
     }

@@ -55,7 +55,7 @@ pub(crate) use irr::{IRR_CACHE, Irr, IrrCache, Mirror, Whois};
 pub(crate) use limits::Limits;
 pub(crate) use members::Members;
 pub(crate) use nearest::nearest;
-pub(crate) use peer::{MOST_PREFIXES, Origin, Paths, Peer, Setting};
+pub(crate) use peer::{MOST_PREFIXES, Origin, Password, Paths, Peer, Setting, Transport, secret};
 pub(crate) use peeringdb::{PeeringDb, PeeringDbApi};
 pub(crate) use peerlock::Peerlock;
 pub(crate) use prefix_sets::{PrefixSets, PrefixSource};
@@ -197,6 +197,7 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
         actions: actions.as_ref(),
         peeringdb: peeringdb.as_ref(),
         groups: &groups,
+        folder,
     };
     groups.look_over(around);
     let control = root.section("control", "[control]").map(|section| control::control(section, folder));

@@ -8,10 +8,12 @@ mod keys;
 mod paths;
 mod role;
 mod setting;
+mod transport;
 mod unique;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
+use std::path::Path;
 
 use palisade_bgp::Asn;
 use palisade_policy::{Region, Role};
@@ -33,6 +35,7 @@ use given::{Member, written_or};
 pub(crate) use bounds::MOST_PREFIXES;
 pub(crate) use paths::Paths;
 pub(crate) use setting::{Origin, Setting};
+pub(crate) use transport::{Password, Transport, secret};
 
 pub(super) use bounds::prefix_limit;
 pub(super) use given::{Given, nobody};
@@ -74,6 +77,8 @@ pub(crate) struct Peer {
     pub(crate) passive: bool,
     /// The address of ours that the session is from.
     pub(crate) local_address: Option<IpAddr>,
+    /// How its TCP connections are guarded, and how far they reach.
+    pub(crate) transport: Transport,
     /// Seconds without a message after which the session is dead; 0 for never.
     pub(crate) hold_time_s: Setting<u16>,
     /// Whether an internal peer is told that we are the next hop.
@@ -114,6 +119,8 @@ pub(super) struct Around<'e, 'a> {
     pub(super) peeringdb: Option<&'e PeeringDb>,
     /// What several peers have in common.
     pub(super) groups: &'e Groups<'a>,
+    /// Where files with relative names are.
+    pub(super) folder: &'e Path,
 }
 
 /// Reads every peer.
@@ -178,6 +185,7 @@ pub(super) fn read<'a>(
             .optional("passive", |field| field.boolean())
             .map_or(session.is_some(), Spanned::into_inner),
         local_address: local_address.map(Spanned::into_inner),
+        transport: transport::transport(&mut section, role, around.folder),
         hold_time_s,
         next_hop_self: keys::next_hop_self(&mut section, role),
         add_path: paths::add_path(&mut section, role),

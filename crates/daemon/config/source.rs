@@ -26,6 +26,9 @@ const LINE_SHOWN: usize = 120;
 /// Octets underlined.
 const UNDERLINED: usize = 60;
 
+/// The key whose values are not shown: what stands behind it in its line is starred out.
+const SECRET_KEY: &str = "md5_password";
+
 /// Characters of a value that a message quotes.
 const QUOTED: usize = 60;
 
@@ -205,7 +208,7 @@ impl SourceCode for Source {
         // Asked for no line around it, miette wants to know where the span itself begins.
         let part = if before + after == 0 { span } else { self.excerpt(&span, before, after) };
         let Position { line, column } = self.position(part.start);
-        let data = &self.shown.get_or_init(|| disarm(&self.text)).as_bytes()[part.clone()];
+        let data = &self.shown.get_or_init(|| without_secrets(&disarm(&self.text))).as_bytes()[part.clone()];
         let count = data.iter().filter(|octet| **octet == b'\n').count() + 1;
         let span = (part.start, part.len()).into();
         let name = self.name.clone();
@@ -226,6 +229,28 @@ fn disarm(text: &str) -> String {
         },
     };
     text.chars().map(replaced).collect()
+}
+
+/// The same text with stars for passwords, every other character at the offset it had.
+fn without_secrets(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (clear, secret) = line.split_at(secret_in(line).unwrap_or(line.len()));
+        shown.push_str(clear);
+        let starred =
+            |letter: char| if letter == '\n' { letter.to_string() } else { "*".repeat(letter.len_utf8()) };
+        shown.extend(secret.chars().map(starred));
+    }
+    shown
+}
+
+/// Where in a line a password begins: behind its key and the equals sign.
+fn secret_in(line: &str) -> Option<usize> {
+    line.match_indices(SECRET_KEY).find_map(|(at, key)| {
+        let behind = &line[at + key.len()..];
+        let equals = behind.trim_start_matches([' ', '\t', '"', '\'']).strip_prefix('=')?;
+        Some(line.len() - equals.trim_start().len())
+    })
 }
 
 /// Controls, and the marks that turn the direction of what follows, or that are not seen.

@@ -112,6 +112,8 @@ pub(crate) struct PeerLine {
     pub(crate) address: String,
     pub(crate) asn: u32,
     pub(crate) role: Option<String>,
+    /// How its connections are made and guarded.
+    pub(crate) transport: TransportLine,
     /// The state of RFC 4271 s8.2.2.
     pub(crate) state: String,
     /// How long it has been up, or not up.
@@ -126,6 +128,19 @@ pub(crate) struct PeerLine {
     pub(crate) observed: BTreeMap<String, i64>,
     pub(crate) rpki: BTreeMap<String, i64>,
     pub(crate) last_fault: Option<String>,
+}
+
+/// How a peer's connections are made and guarded.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TransportLine {
+    /// Our address of the session that is up, or else the one that is configured.
+    pub(crate) local_address: Option<String>,
+    /// Whether segments are signed (RFC 2385).
+    pub(crate) md5: bool,
+    /// How many hops away the peer may be; `null` for any number.
+    pub(crate) hops: Option<u8>,
+    /// Whether packets from farther away are dropped (RFC 5082).
+    pub(crate) ttl_security: bool,
 }
 
 /// A path to a prefix.

@@ -12,7 +12,9 @@ use palisade_rib::{Scope, Selection, Tally};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::answer::{DoneLine, EndLine, KernelLine, Line, NOT_DONE, PeerLine, Refusal, SummaryLine};
+use super::answer::{
+    DoneLine, EndLine, KernelLine, Line, NOT_DONE, PeerLine, Refusal, SummaryLine, TransportLine,
+};
 use super::command::Command;
 use super::explaining;
 use super::request::{Request, RoutesRequest};
@@ -261,6 +263,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         address: peer.address.to_string(),
         asn: peer.asn.0,
         role: peer.role.map(|role| role.slug().into()),
+        transport: transport_line(peer),
         state: format!("{:?}", peer.status.state()),
         lasts_s: peer.status.lasts().as_secs(),
         updates_received: peer.status.updates(),
@@ -272,6 +275,16 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         observed: by_reason(&tally.observed, rules),
         rpki: by_state(&tally.rov),
         last_fault: peer.status.last_fault(),
+    }
+}
+
+fn transport_line(peer: &RunningPeer) -> TransportLine {
+    let transport = &peer.transport;
+    TransportLine {
+        local_address: peer.status.local_address().or(transport.local).map(|address| address.to_string()),
+        md5: transport.password.is_some(),
+        hops: transport.hops,
+        ttl_security: transport.ttl_security,
     }
 }
 

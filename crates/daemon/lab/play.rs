@@ -86,15 +86,23 @@ pub(super) fn play(
 
 async fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
     let Setting { config, tables, .. } = setting;
+    // The lab writes its own configuration, in which there are none.
+    let passwords = vec![None; config.peers.len()];
     let mut router = match ground {
-        Ground::Namespaces(_) => {
-            Router::start(config, Arc::clone(tables), Some(ground::kernel().map_err(LabError::Fib)?))?
-        }
-        Ground::Loopback { .. } => {
-            Router::start(config, Arc::clone(tables), Some(ground::memory().map_err(LabError::Fib)?))?
-        }
+        Ground::Namespaces(_) => Router::start(
+            config,
+            Arc::clone(tables),
+            Some(ground::kernel().map_err(LabError::Fib)?),
+            &passwords,
+        )?,
+        Ground::Loopback { .. } => Router::start(
+            config,
+            Arc::clone(tables),
+            Some(ground::memory().map_err(LabError::Fib)?),
+            &passwords,
+        )?,
     };
-    router.configure(config, &judging::policies(config, &config.peers, tables, &[])).await;
+    router.configure(config, &judging::policies(config, &config.peers, tables, &[]), &passwords).await;
     router.open_gate();
     Ok(router)
 }

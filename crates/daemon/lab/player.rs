@@ -3,7 +3,8 @@
 //! It says its lines as fast as the router takes them and listens to all that the router says. It plays its session once:
 //! whatever ends it is kept for whoever asks.
 
-use std::net::Ipv4Addr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -12,12 +13,13 @@ use hashbrown::HashSet;
 use palisade_bgp::notification::Cease;
 use palisade_bgp::session::{Action, ConnectionId, Event, Session, SessionConfig, State};
 use palisade_bgp::{Address, Asn, Prefix, Update};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 use super::cast::Part;
 use super::ground::Seat;
 use super::script::{Block, Counts, Lines};
-use crate::run::connecting::{Connecting, connect, connected};
+use crate::run::connecting::{Connecting, connected};
 use crate::run::connection::Connection;
 use crate::run::waiting::{readable, sleep_until, writable};
 
@@ -106,6 +108,13 @@ pub(super) struct Player {
     stop: watch::Receiver<bool>,
 }
 
+/// Connects from a player's seat.
+async fn connect(seat: Seat) -> io::Result<TcpStream> {
+    let socket = if seat.router.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(seat.player, 0))?;
+    socket.connect(seat.router).await
+}
+
 /// What woke the task.
 enum Wake {
     Connected(std::io::Result<tokio::net::TcpStream>),
@@ -167,7 +176,7 @@ impl Player {
         while let Some(action) = self.session.poll_action() {
             match action {
                 Action::Connect => {
-                    self.connecting = Some(Box::pin(connect(self.seat.router, Some(self.seat.player))));
+                    self.connecting = Some(Box::pin(connect(self.seat)));
                 }
                 Action::Close(id) => {
                     self.transmit();

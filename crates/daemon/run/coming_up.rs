@@ -81,7 +81,7 @@ pub(crate) fn come_up(
             local_preference: policy.local_preference,
             internal: negotiated.internal,
             router_id: negotiated.peer_router_id.to_bits(),
-            address: setup.settings.remote.ip(),
+            address: setup.settings.transport.remote.ip(),
         },
         export,
         counters: Arc::clone(&setup.status.counters),

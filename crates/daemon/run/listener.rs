@@ -1,59 +1,172 @@
 //! The sockets that peers connect to. A connection is handed to the task of the peer whose address it comes from, and
 //! closed where there is none.
+//!
+//! ```text
+//!   listening sockets, each with the keys of all peers --accept--> Expected: who is it? --> guards up --> the peer's task
+//! ```
+//!
+//! A listening socket answers before anybody here is asked. What has to hold from the first packet on, it is told itself: its
+//! TCP-MD5 keys, one a peer, and the least TTL that any peer's packets may have (RFC 5082).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use ipnet::IpNet;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tracing::{debug, warn};
+use tokio::task::JoinHandle;
+use tracing::{debug, error, warn};
+
+use super::status::PeerStatus;
+use super::tcp_options::{set_least_ttl, set_md5_key};
+use super::transport::{MOST_TTL, Transport, send_with};
+use crate::secret::Secret;
 
 /// Connections that the kernel keeps for us: more than a large exchange has members, for the moment they all come back.
 const BACKLOG: i32 = 4096;
 /// How long to rest when there is no descriptor left for another connection.
 const REST: Duration = Duration::from_millis(200);
 
-/// Where to hand connections, by the peer's address.
+/// Who connections are expected from, by address.
 #[derive(Debug, Default)]
 pub(crate) struct Expected {
-    tasks: RwLock<HashMap<IpAddr, mpsc::Sender<TcpStream>>>,
+    peers: RwLock<HashMap<IpAddr, Arc<ExpectedPeer>>>,
+}
+
+/// A peer that may connect.
+#[derive(Debug)]
+pub(super) struct ExpectedPeer {
+    pub(super) transport: Transport,
+    pub(super) status: Arc<PeerStatus>,
+    /// Where its connections are handed.
+    pub(super) task: mpsc::Sender<TcpStream>,
 }
 
 impl Expected {
-    /// Has those from an address handed to a task from now on.
-    pub(crate) fn insert(&self, address: IpAddr, task: mpsc::Sender<TcpStream>) {
-        self.tasks.write().unwrap_or_else(PoisonError::into_inner).insert(address, task);
+    /// Has connections from a peer's address handed to its task from now on.
+    pub(super) fn insert(&self, peer: ExpectedPeer) {
+        let address = peer.transport.remote.ip();
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(address, Arc::new(peer));
     }
 
     /// Has those from an address closed from now on.
-    pub(crate) fn remove(&self, address: IpAddr) {
-        self.tasks.write().unwrap_or_else(PoisonError::into_inner).remove(&address);
+    pub(super) fn remove(&self, address: IpAddr) {
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).remove(&address);
     }
 
-    fn task(&self, address: IpAddr) -> Option<mpsc::Sender<TcpStream>> {
-        self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
+    fn peer(&self, address: IpAddr) -> Option<Arc<ExpectedPeer>> {
+        self.peers.read().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
     }
 }
 
-/// Opens a listening socket. An IPv6 one takes IPv6 alone, so that both families' wildcards can be listened on.
-pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// The listening sockets.
+#[derive(Debug)]
+pub(super) struct Listeners {
+    sockets: Vec<Arc<TcpListener>>,
+    accepting: Vec<JoinHandle<()>>,
+    /// The keys that the sockets have.
+    keys: BTreeMap<IpNet, Secret>,
+}
+
+impl Listeners {
+    /// Listens at these addresses, guarded for these peers. Nothing is accepted before [`accept`](Self::accept).
+    pub(super) fn open(
+        addresses: &[SocketAddr],
+        transports: &[Transport],
+    ) -> Result<Self, (SocketAddr, io::Error)> {
+        let bound = addresses.iter().map(|address| bind(*address).map_err(|fault| (*address, fault)));
+        let bound = bound.collect::<Result<Vec<_>, _>>()?;
+        let keys = put_up(&bound.iter().collect::<Vec<_>>(), &BTreeMap::new(), transports);
+        let listening = bound.into_iter().zip(addresses).map(|(socket, address)| {
+            let listening = socket.listen(BACKLOG).and_then(|()| TcpListener::from_std(socket.into()));
+            listening.map(Arc::new).map_err(|fault| (*address, fault))
+        });
+        Ok(Listeners { sockets: listening.collect::<Result<_, _>>()?, accepting: Vec::new(), keys })
+    }
+
+    /// Guards the sockets for these peers instead.
+    pub(super) fn guard(&mut self, transports: &[Transport]) {
+        let sockets: Vec<_> = self.sockets.iter().map(|socket| SockRef::from(&**socket)).collect();
+        self.keys =
+            put_up(&sockets.iter().map(|socket| &**socket).collect::<Vec<_>>(), &self.keys, transports);
+    }
+
+    /// Accepts from now on, as long as the runtime lives or until [`stop`](Self::stop).
+    pub(super) fn accept(&mut self, expected: &Arc<Expected>) {
+        if self.accepting.is_empty() {
+            let accept = |socket| tokio::spawn(accept(Arc::clone(socket), Arc::clone(expected)));
+            self.accepting = self.sockets.iter().map(accept).collect();
+        }
+    }
+
+    /// Accepts no more.
+    pub(super) fn stop(&self) {
+        self.accepting.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Takes an address. An IPv6 one takes IPv6 alone, so that both families' wildcards can be listened on.
+fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    // A peer that asks for TTL security does so of the first answer, too.
+    send_with(&SockRef::from(&socket), address.is_ipv6(), MOST_TTL)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket)
+}
+
+/// Puts up what guards listening sockets, which have these keys, and returns the keys that they have then. Where a guard can't
+/// be put up, the connections of its peer are closed as soon as they are accepted.
+fn put_up(
+    sockets: &[&Socket],
+    had: &BTreeMap<IpNet, Secret>,
+    transports: &[Transport],
+) -> BTreeMap<IpNet, Secret> {
+    let keyed = transports
+        .iter()
+        .filter_map(|transport| Some((IpNet::from(transport.remote.ip()), transport.password.clone()?)));
+    let mut keys: BTreeMap<IpNet, Secret> = keyed.collect();
+    for gone in had.keys().filter(|with| !keys.contains_key(with)) {
+        set_key(sockets, *gone, None);
+    }
+    keys.retain(|with, key| had.get(with) == Some(key) || set_key(sockets, *with, Some(key)));
+    for socket in sockets {
+        let ipv6 = is_ipv6(socket);
+        let of_family = transports.iter().filter(|transport| transport.remote.is_ipv6() == ipv6);
+        let least = of_family.map(Transport::least_ttl).min().unwrap_or_default();
+        if let Err(fault) = set_least_ttl(socket, ipv6, least) {
+            error!(%fault, least, "the least TTL of a listening socket can't be set");
+        }
+    }
+    keys
+}
+
+/// Sets a key at all sockets of its family, or removes it; `false` where one of them refuses.
+fn set_key(sockets: &[&Socket], with: IpNet, key: Option<&Secret>) -> bool {
+    let mut is_set = true;
+    for socket in sockets.iter().filter(|socket| is_ipv6(socket) == matches!(with, IpNet::V6(_))) {
+        if let Err(fault) = set_md5_key(socket, with, key) {
+            error!(%with, removed = key.is_none(), %fault, "a TCP-MD5 key of a listening socket can't be changed");
+            is_set = false;
+        }
+    }
+    is_set
+}
+
+fn is_ipv6(socket: &Socket) -> bool {
+    socket.local_addr().is_ok_and(|address| address.is_ipv6())
 }
 
 /// Accepts for as long as the task lives.
-pub(crate) async fn accept(listener: TcpListener, expected: Arc<Expected>) {
+async fn accept(listener: Arc<TcpListener>, expected: Arc<Expected>) {
     loop {
         match listener.accept().await {
             Ok((stream, from)) => hand_over(stream, from, &expected),
@@ -66,10 +179,14 @@ pub(crate) async fn accept(listener: TcpListener, expected: Arc<Expected>) {
 }
 
 fn hand_over(stream: TcpStream, from: SocketAddr, expected: &Expected) {
-    let handed = expected.task(from.ip().to_canonical()).map(|task| task.try_send(stream));
-    match handed {
-        Some(Ok(())) => {}
-        Some(Err(_)) => debug!(%from, "a connection was closed: the peer's task has others to deal with"),
-        None => debug!(%from, "a connection was closed: no peer has this address"),
+    let Some(peer) = expected.peer(from.ip().to_canonical()) else {
+        debug!(%from, "a connection was closed: no peer has this address");
+        return;
+    };
+    if let Err(fault) = peer.transport.take(&stream) {
+        debug!(%from, %fault, "a connection was closed: it is not as the peer's have to be");
+        peer.status.set_fault(format!("closed a connection: {fault}"));
+    } else if peer.task.try_send(stream).is_err() {
+        debug!(%from, "a connection was closed: the peer's task has others to deal with");
     }
 }

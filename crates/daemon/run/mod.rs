@@ -23,6 +23,7 @@ pub(crate) mod connection;
 mod connections;
 mod fib;
 mod listener;
+pub(crate) mod passwords;
 mod peer;
 mod queue;
 mod roster;
@@ -32,6 +33,8 @@ mod shard;
 mod signals;
 mod status;
 mod stop;
+mod tcp_options;
+mod transport;
 mod view;
 pub(crate) mod waiting;
 
@@ -45,19 +48,20 @@ use palisade_bgp::Prefix;
 use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
 use palisade_policy::Snapshot;
 use palisade_rib::{AttributeSet, PeerIndex, PolicyTouched, Shard, Touched};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::judging::{self, PeerPolicy};
+use crate::secret::Secret;
 
 use fib::FibQueue;
+use listener::Listeners;
 use peer::Surroundings;
 pub(crate) use roster::{Roster, RunningPeer};
 pub(crate) use sessions::Reconfigured;
 use sessions::Sessions;
 use shard::{Shards, ToShard};
+use transport::Transport;
 
 pub(crate) use view::RouterView;
 
@@ -67,9 +71,8 @@ pub(crate) struct Router {
     sessions: Sessions,
     tables: watch::Sender<Arc<Snapshot>>,
     gate: watch::Sender<bool>,
-    /// Sockets at which nothing is accepted before it is known who may come.
-    listening: Vec<TcpListener>,
-    listeners: Vec<JoinHandle<()>>,
+    /// Nothing is accepted before it is known who may come.
+    listeners: Listeners,
     shards: Option<Shards>,
     shard_threads: Vec<thread::JoinHandle<()>>,
     fib: Option<(Arc<FibQueue>, thread::JoinHandle<()>)>,
@@ -101,17 +104,17 @@ fn listen_help(fault: &io::Error) -> &'static str {
 }
 
 impl Router {
-    /// Starts everything: shards, the FIB where there is one, listeners, and a task a peer.
+    /// Starts shards, the FIB where there is one, and listeners. Peers have their tasks from
+    /// [`configure`](Self::configure) on, with the same passwords.
     pub(crate) fn start<K: Kernel + Send + 'static>(
         config: &Config,
         tables: Arc<Snapshot>,
         kernel: Option<Fib<K>>,
+        passwords: &[Option<Secret>],
     ) -> Result<Router, StartError> {
         let seed = seed();
-        let listening = config.router.listen.iter().map(|address| {
-            listener::listen(*address).map_err(|source| StartError::Listen { address: *address, source })
-        });
-        let listening = listening.collect::<Result<Vec<_>, _>>()?;
+        let listeners = Listeners::open(&config.router.listen, &transports(config, passwords));
+        let listeners = listeners.map_err(|(address, source)| StartError::Listen { address, source })?;
         let awaited = config.peers.iter().filter(|peer| peer.role.is_some()).count() * shard_count();
         let kernel = kernel.map(|kernel| (kernel, Arc::new(FibQueue::new(awaited))));
         let queue = kernel.as_ref().map(|(_, queue)| Arc::clone(queue));
@@ -128,16 +131,20 @@ impl Router {
         let (gate, gate_opens) = watch::channel(false);
         let around = Surroundings { shards: shards.clone(), tables: reading_tables, gate: gate_opens, seed };
         let sessions = Sessions::new(around);
-        let (shards, listeners) = (Some(shards), Vec::new());
-        Ok(Router { sessions, tables, gate, listening, listeners, shards, shard_threads, fib })
+        Ok(Router { sessions, tables, gate, listeners, shards: Some(shards), shard_threads, fib })
     }
 
-    /// Has the sessions be those of a configuration, whose peers may do what `policies` say, in the same order.
-    pub(crate) async fn configure(&mut self, config: &Config, policies: &[Arc<PeerPolicy>]) -> Reconfigured {
-        let done = self.sessions.configure(config, policies).await;
-        let expected = self.sessions.expected();
-        let accept = |socket| tokio::spawn(listener::accept(socket, Arc::clone(&expected)));
-        self.listeners.extend(self.listening.drain(..).map(accept));
+    /// Has the sessions be those of a configuration, whose peers may do what `policies` say and have these `passwords`, in the
+    /// same order.
+    pub(crate) async fn configure(
+        &mut self,
+        config: &Config,
+        policies: &[Arc<PeerPolicy>],
+        passwords: &[Option<Secret>],
+    ) -> Reconfigured {
+        self.listeners.guard(&transports(config, passwords));
+        let done = self.sessions.configure(config, policies, passwords).await;
+        self.listeners.accept(&self.sessions.expected());
         done
     }
 
@@ -194,7 +201,7 @@ impl Router {
 
     /// Ends the sessions, then the table, then removes our routes from the kernel.
     pub(crate) async fn stop(mut self) {
-        self.listeners.iter().for_each(JoinHandle::abort);
+        self.listeners.stop();
         self.sessions.stop().await;
         drop(self.shards.take());
         let (threads, fib) = (std::mem::take(&mut self.shard_threads), self.fib.take());
@@ -208,6 +215,12 @@ impl Router {
         });
         drop(rest.await);
     }
+}
+
+/// How connections with each peer are made.
+fn transports(config: &Config, passwords: &[Option<Secret>]) -> Vec<Transport> {
+    let peers = config.peers.iter().zip(passwords);
+    peers.map(|(peer, password)| Transport::new(peer, password.clone())).collect()
 }
 
 /// One shard a core, each with what we originate of its prefixes.

@@ -26,7 +26,7 @@ use tracing::{debug, error, info, warn};
 
 use super::coming_up::{PeerSetup, Up, come_up, on_session};
 use super::complaints::Complaints;
-use super::connecting::{Connecting, connect, connected};
+use super::connecting::{Connecting, connected};
 use super::connection::Connection;
 use super::connections::Connections;
 use super::queue::Outgoing;
@@ -156,8 +156,7 @@ impl PeerTask {
         while let Some(action) = self.session.poll_action() {
             match action {
                 Action::Connect => {
-                    self.connecting =
-                        Some(Box::pin(connect(self.setup.settings.remote, self.setup.settings.bind)))
+                    self.connecting = Some(Box::pin(self.setup.settings.transport.clone().connect()))
                 }
                 Action::Close(id) => {
                     self.transmit_all(id);
@@ -264,7 +263,7 @@ impl PeerTask {
                 self.session.connected(ConnectionId::Outgoing, now);
             }
             Err(fault) => {
-                debug!(peer = self.setup.name, remote = %self.setup.settings.remote, %fault, "could not connect");
+                debug!(peer = self.setup.name, remote = %self.setup.settings.transport.remote, %fault, "could not connect");
                 self.setup.status.set_fault(format!("could not connect: {fault}"));
                 self.session.connection_closed(ConnectionId::Outgoing, now);
             }
@@ -373,6 +372,7 @@ impl PeerTask {
                 Event::Established(negotiated) => {
                     let local =
                         self.connections.get(negotiated.connection).and_then(Connection::local_address);
+                    self.setup.status.set_local_address(local);
                     let (up, peer, queue) = come_up(&mut self.setup, &self.around, &negotiated, local);
                     self.up = Some(up);
                     let told =

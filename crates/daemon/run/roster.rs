@@ -9,6 +9,7 @@ use palisade_rib::PeerIndex;
 use tokio::sync::watch;
 
 use super::status::PeerStatus;
+use super::transport::Transport;
 use crate::judging::PeerPolicy;
 
 /// A peer of a running router.
@@ -17,6 +18,8 @@ pub(crate) struct RunningPeer {
     pub(crate) index: PeerIndex,
     pub(crate) name: String,
     pub(crate) address: IpAddr,
+    /// How its connections are made and guarded.
+    pub(crate) transport: Transport,
     pub(crate) asn: Asn,
     pub(crate) role: Option<Role>,
     pub(crate) status: Arc<PeerStatus>,

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use super::signals::{Asked, Signals};
-use super::{Reconfigured, Router};
+use super::{Reconfigured, Router, passwords};
 use crate::config::{Config, ConfigError};
 use crate::control::command::{Command, Reloaded};
 use crate::control::socket::Claim;
@@ -157,13 +157,15 @@ impl Serving {
         if let Some(what) = needs_restart(&old, &new) {
             return Err(ReloadError::NeedsRestart(what));
         }
+        let passwords = passwords::read(&new)?;
         let Tables { snapshot, bogons, networks, .. } = judging::standing(&new)?;
         let facts = networks.state().facts;
         let Ruling { tables, touched, policies } = self.keeper.configure(Arc::clone(&new), snapshot, facts);
         let generation = tables.generation;
         self.router.replace_tables(tables, Arc::new(touched)).await;
         self.router.originate(&old.router.networks, &new.router.networks).await;
-        let Reconfigured { started, stopped, restarted } = self.router.configure(&new, &policies).await;
+        let Reconfigured { started, stopped, restarted } =
+            self.router.configure(&new, &policies, &passwords).await;
         self.feeds.configure(&old, &new, self.keeper.peers(), Read { bogons, networks }).await;
         self.config.send_replace(new);
         Ok(Reloaded { generation, started, stopped, restarted })

@@ -5,7 +5,7 @@
 //! and no other peer notices.
 
 use std::collections::{HashMap, HashSet};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,14 +18,16 @@ use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use super::coming_up::PeerSetup;
-use super::listener::Expected;
+use super::listener::{Expected, ExpectedPeer};
 use super::peer::{PeerTask, Surroundings};
 use super::roster::{Roster, RunningPeer};
 use super::shard::ToShard;
 use super::status::PeerStatus;
 use super::stop::Stop;
+use super::transport::Transport;
 use crate::config::{Config, Paths, Peer};
 use crate::judging::PeerPolicy;
+use crate::secret::Secret;
 
 /// Connections from one peer that wait for its task.
 const ACCEPTED: usize = 4;
@@ -37,9 +39,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// What a session is made with: a change of any of it needs a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SessionSettings {
-    pub(crate) remote: SocketAddr,
-    /// The address to connect from, where one is configured.
-    pub(crate) bind: Option<IpAddr>,
+    pub(crate) transport: Transport,
     pub(crate) asn: Asn,
     pub(crate) local_asn: Asn,
     router_id: Ipv4Addr,
@@ -53,10 +53,9 @@ pub(crate) struct SessionSettings {
 }
 
 impl SessionSettings {
-    fn new(config: &Config, peer: &Peer) -> Self {
+    fn new(config: &Config, peer: &Peer, password: Option<Secret>) -> Self {
         SessionSettings {
-            remote: SocketAddr::new(peer.address, peer.port),
-            bind: peer.local_address,
+            transport: Transport::new(peer, password),
             asn: peer.asn,
             local_asn: config.router.asn,
             router_id: config.router.id,
@@ -135,14 +134,20 @@ impl Sessions {
         self.roster.subscribe()
     }
 
-    /// Has the sessions be those of a configuration, whose peers may do what `policies` say, in the same order.
-    pub(crate) async fn configure(&mut self, config: &Config, policies: &[Arc<PeerPolicy>]) -> Reconfigured {
+    /// Has the sessions be those of a configuration, whose peers may do what `policies` say and have these `passwords`, in the
+    /// same order.
+    pub(crate) async fn configure(
+        &mut self,
+        config: &Config,
+        policies: &[Arc<PeerPolicy>],
+        passwords: &[Option<Secret>],
+    ) -> Reconfigured {
         let mut known: HashMap<String, Running> =
             self.running.drain(..).map(|running| (running.peer.name.clone(), running)).collect();
         let mut done = Reconfigured::default();
         let mut wanted = Vec::new();
-        for (peer, policy) in config.peers.iter().zip(policies) {
-            let settings = SessionSettings::new(config, peer);
+        for ((peer, policy), password) in config.peers.iter().zip(policies).zip(passwords) {
+            let settings = SessionSettings::new(config, peer, password.clone());
             let kept = known.remove(&peer.name);
             let (kept, outdated) = match kept {
                 Some(running) if running.settings == settings => (Some(running), None),
@@ -208,13 +213,18 @@ impl Sessions {
         let peer = RunningPeer {
             index,
             name: name.clone(),
-            address: settings.remote.ip(),
+            address: settings.transport.remote.ip(),
+            transport: settings.transport.clone(),
             asn: settings.asn,
             role: settings.role,
             status: Arc::clone(&status),
             policy: told.clone(),
         };
-        self.expected.insert(peer.address, sender);
+        self.expected.insert(ExpectedPeer {
+            transport: settings.transport.clone(),
+            status: Arc::clone(&status),
+            task: sender,
+        });
         let session = Session::new(settings.session(), self.around.seed.wrapping_add(index.index() as u64));
         // What an earlier run left in the kernel waits for the tables of those peers that there are at the start (RFC 8212: one
         // without a role has none).

@@ -1,5 +1,6 @@
 //! What can be seen of a peer from outside its task: for logs, the lab's display and whatever asks next.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,11 +23,14 @@ struct SessionStatus {
     /// When the session last came up or went down, or the router started.
     since: Instant,
     fault: Option<String>,
+    /// Our end of the session that is up.
+    local_address: Option<IpAddr>,
 }
 
 impl Default for PeerStatus {
     fn default() -> Self {
-        let session = SessionStatus { state: State::Idle, since: Instant::now(), fault: None };
+        let session =
+            SessionStatus { state: State::Idle, since: Instant::now(), fault: None, local_address: None };
         PeerStatus { counters: Arc::default(), updates: AtomicU64::new(0), session: Mutex::new(session) }
     }
 }
@@ -36,6 +40,9 @@ impl PeerStatus {
         let mut session = self.session();
         if (session.state == State::Established) != (state == State::Established) {
             session.since = Instant::now();
+        }
+        if state != State::Established {
+            session.local_address = None;
         }
         session.state = state;
     }
@@ -56,6 +63,15 @@ impl PeerStatus {
 
     pub(crate) fn last_fault(&self) -> Option<String> {
         self.session().fault.clone()
+    }
+
+    pub(crate) fn set_local_address(&self, address: Option<IpAddr>) {
+        self.session().local_address = address;
+    }
+
+    /// Our address of the session that is up.
+    pub(crate) fn local_address(&self) -> Option<IpAddr> {
+        self.session().local_address
     }
 
     pub(crate) fn count_update(&self) {

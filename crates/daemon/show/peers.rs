@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::summary::signed;
 use super::text::{Columns, Side, duration, harmless, item};
 use super::{Array, ShowError, ask, print_json, unasked};
-use crate::control::answer::{Line, PeerLine};
+use crate::control::answer::{Line, PeerLine, TransportLine};
 use crate::control::request::Request;
 
 /// Letters of the last fault in the table; all of it is shown of one peer.
@@ -76,6 +76,7 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     item(out, "peer", format_args!("{}, AS{}, {}", peer.name, peer.asn, peer.address))?;
     item(out, "role", peer.role.as_deref().unwrap_or("none: nothing is exchanged (RFC 8212)"))?;
     item(out, "session", format_args!("{} for {}", peer.state, duration(peer.lasts_s)))?;
+    item(out, "connection", connection(&peer.transport))?;
     if let Some(fault) = &peer.last_fault {
         item(out, "last fault", harmless(fault))?;
     }
@@ -89,6 +90,20 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     item(out, "RPKI", rpki.join(", "))?;
     reasons(out, "rejected for", &peer.rejected_by)?;
     reasons(out, "observed only", &peer.observed)
+}
+
+/// How connections are made and guarded.
+fn connection(transport: &TransportLine) -> String {
+    let TransportLine { local_address, md5, hops, ttl_security } = transport;
+    let mut said: Vec<String> = local_address.iter().map(|address| format!("from {address}")).collect();
+    said.push(match hops {
+        Some(1) => "on a link of ours".into(),
+        Some(hops) => format!("within {hops} hops"),
+        None => "over any number of hops".into(),
+    });
+    said.extend(ttl_security.then(|| "TTL security (RFC 5082)".into()));
+    said.extend(md5.then(|| "MD5 signatures (RFC 2385)".into()));
+    said.join(", ")
 }
 
 /// The most frequent reason first.

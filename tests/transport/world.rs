@@ -1,0 +1,165 @@
+//! A router, two networks around it, and what can be asked of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::bird::Bird;
+use crate::support::namespace::{self, run};
+use crate::support::router::Router;
+
+/// Our AS, and that of each neighbour.
+pub(crate) const OURS: u32 = 196_608;
+pub(crate) const THEIRS: u32 = 196_700;
+
+/// How long what should happen may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long what must not happen is waited for, after all that should has: some attempts of either side.
+const STILL: Duration = Duration::from_secs(4);
+
+/// A session as a case of a table.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    /// Further keys of its `[[peer]]`.
+    pub(crate) ours: &'static str,
+    /// Further lines of BIRD's protocol.
+    pub(crate) theirs: &'static str,
+    /// Who connects.
+    pub(crate) connects: End,
+    pub(crate) comes_up: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Ours,
+    Theirs,
+}
+
+/// Makes the router's namespace, one beside it and one behind that, which leads packets on between them.
+pub(crate) fn networks() {
+    namespace::prepare();
+    for name in ["near", "far"] {
+        run(&format!("ip netns add {name} && ip -n {name} link set lo up"));
+    }
+    run("ip link add near type veth peer name uplink netns near");
+    run("ip -n near link add far type veth peer name uplink netns far");
+    for (place, device) in [("", "near"), ("-n near", "uplink"), ("-n near", "far"), ("-n far", "uplink")] {
+        run(&format!("ip {place} link set {device} up"));
+    }
+    let forwards = "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding";
+    run(&format!("ip netns exec near sh -c '{forwards}'"));
+    for (place, device, last) in [("near", "far", 1), ("far", "uplink", 2)] {
+        run(&format!("ip -n {place} addr add 10.99.0.{last}/24 dev {device}"));
+        run(&format!("ip -n {place} addr add fe80::{last}/64 dev {device} nodad"));
+    }
+    run("ip -n far route add default via 10.99.0.1");
+    run("ip -n far -6 route add default via fe80::1 dev uplink");
+}
+
+/// The addresses of a case, ours and its neighbour's: each case has a network of its own, so that all run at once.
+pub(crate) fn addresses(at: usize, place: &str, ipv6: bool) -> (String, String) {
+    let network = at + if place == "near" { 1 } else { 101 };
+    if ipv6 {
+        (format!("2001:db8:{network}::1"), format!("2001:db8:{network}::2"))
+    } else {
+        (format!("10.0.{network}.1"), format!("10.0.{network}.2"))
+    }
+}
+
+/// A router with a session a case, and a BIRD at the other end of all of them.
+pub(crate) struct World {
+    pub(crate) router: Router,
+    pub(crate) folder: tempfile::TempDir,
+    /// Who the router speaks to, for as long as the world is there.
+    pub(crate) _bird: Bird,
+}
+
+impl World {
+    /// Makes it. The neighbours are in the namespace of that name.
+    pub(crate) fn of(cases: &[Case], place: &'static str, ipv6: bool) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut configuration = router_section(folder.path());
+        let mut bird = "router id 10.0.1.2;\nprotocol device {}\n".to_owned();
+        for (at, case) in cases.iter().enumerate() {
+            let (ours, theirs) = addresses(at, place, ipv6);
+            lay(&ours, &theirs, place);
+            configuration.push_str(&peer(case, &ours, &theirs));
+            bird.push_str(&protocol(case, &ours, &theirs));
+        }
+        let place_of_bird = folder.path().join("bird");
+        fs::create_dir(&place_of_bird).expect("a folder");
+        let bird = Bird::start(place, &place_of_bird, &bird);
+        let mut router = Router::new(folder.path(), &configuration);
+        router.start();
+        World { router, folder, _bird: bird }
+    }
+
+    /// Waits until the sessions are up that should be, and for a while more whether others come up.
+    pub(crate) fn hold(&self, cases: &[Case]) {
+        let deadline = Instant::now() + PATIENCE;
+        while cases.iter().any(|case| case.comes_up && !self.is_up(case.name)) {
+            let states = cases.iter().map(|case| (case.name, self.is_up(case.name))).collect::<Vec<_>>();
+            assert!(Instant::now() < deadline, "{states:?}\n{}", self.router.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(STILL);
+        for case in cases {
+            assert_eq!(self.is_up(case.name), case.comes_up, "{}: {}", case.name, self.peer(case.name));
+        }
+    }
+
+    pub(crate) fn is_up(&self, name: &str) -> bool {
+        self.peer(name)["state"] == "Established"
+    }
+
+    /// A peer as `palisade show peers` has it.
+    pub(crate) fn peer(&self, name: &str) -> Value {
+        let mut show = Command::new(env!("CARGO_BIN_EXE_palisade"));
+        show.args(["show", "peers", name, "--json", "--socket"]).arg(self.folder.path().join("control.sock"));
+        let output = show.output().expect("it is asked");
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+}
+
+fn router_section(folder: &Path) -> String {
+    let socket = folder.join("control.sock");
+    format!("[router]\nasn = {OURS}\nid = \"10.0.1.1\"\n[control]\nsocket = \"{}\"\n", socket.display())
+}
+
+/// Gives both ends their addresses; those far away are led to through the namespace between.
+fn lay(ours: &str, theirs: &str, place: &str) {
+    let ipv6 = ours.contains(':');
+    let (length, whole, behind) = if ipv6 { ("64 nodad", 128, "fe80::2") } else { ("24", 32, "10.99.0.2") };
+    run(&format!("ip addr add {ours}/{length} dev near"));
+    if place == "near" {
+        run(&format!("ip -n near addr add {theirs}/{length} dev uplink"));
+        return;
+    }
+    let between = format!("{ours}00");
+    run(&format!("ip -n near addr add {between}/{length} dev uplink"));
+    run(&format!("ip route add {theirs}/{whole} via {between} dev near"));
+    run(&format!("ip -n near route add {theirs}/{whole} via {behind} dev far"));
+    run(&format!("ip -n far addr add {theirs}/{whole} dev uplink"));
+}
+
+fn peer(case: &Case, ours: &str, theirs: &str) -> String {
+    let (name, keys, passive) = (case.name, case.ours, case.connects == End::Theirs);
+    format!(
+        "[[peer]]\nname = \"{name}\"\naddress = \"{theirs}\"\nlocal_address = \"{ours}\"\nasn = {THEIRS}\n\
+         role = \"peer\"\npassive = {passive}\n{keys}\n"
+    )
+}
+
+fn protocol(case: &Case, ours: &str, theirs: &str) -> String {
+    let channel = if ours.contains(':') { "ipv6" } else { "ipv4" };
+    let (name, lines, passive) = (case.name.replace('-', "_"), case.theirs, case.connects == End::Ours);
+    let passive = if passive { "yes" } else { "no" };
+    format!(
+        "protocol bgp {name} {{\n local {theirs} as {THEIRS};\n neighbor {ours} as {OURS};\n passive {passive};\n\
+         connect delay time 1;\n connect retry time 1;\n error wait time 1, 1;\n {lines}\n\
+         {channel} {{ import all; export none; }};\n}}\n"
+    )
+}
