@@ -13,7 +13,7 @@ use palisade_bgp::update::{Context, Decoder};
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{Peer, Role, Snapshot};
 use palisade_rib::{
-    Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, Ranking, RibPeer, Shard,
+    Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard,
 };
 
 /// Takes all and keeps nothing.
@@ -36,7 +36,7 @@ impl Outbox for Sink {
     }
     fn walked(&mut self, _: PeerIndex, _: Family) {}
     fn best_changed<A: Address>(&mut self, _: &[Change<A>]) {}
-    fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
+    fn near_limit(&mut self, _: PeerIndex) {}
 }
 
 /// The router's own.
@@ -69,7 +69,7 @@ pub(crate) fn rib_peer(peer: u16, role: Role) -> RibPeer {
         ranking,
         export: [Some(export), None],
         counters: Arc::new(PeerCounters::default()),
-        max_prefixes: None,
+        limits: PrefixLimits::NONE,
         tags: None,
     }
 }

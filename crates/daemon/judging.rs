@@ -24,7 +24,7 @@ use palisade_rib::Tags;
 use crate::config::{ChosenMode, Config, Limits, Peer};
 use crate::feeds::peeringdb::{self, NetworkFacts};
 
-pub(crate) use policy::{PeerPolicy, policies, policies_after};
+pub(crate) use policy::{Excess, PeerPolicy, policies, policies_after};
 pub(crate) use tables::{Tables, standing, tables, tables_of_now};
 
 /// Why a check is taken as it is.

@@ -17,7 +17,8 @@ use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::Address;
 use palisade_policy::{Peer, Role, Snapshot};
 use palisade_rib::{
-    Account, Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, Ranking, RibPeer, Shard,
+    Account, Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, PrefixLimits, Ranking,
+    RibPeer, Shard,
 };
 
 use crate::announcement::Received;
@@ -89,7 +90,7 @@ fn rib_peer(peer: &config::Peer, policy: &PeerPolicy) -> RibPeer {
         },
         export: Family::ALL.map(view),
         counters: Arc::new(PeerCounters::default()),
-        max_prefixes: None,
+        limits: PrefixLimits::NONE,
         tags: policy.tags.clone(),
     }
 }
@@ -128,5 +129,5 @@ impl Outbox for Nowhere {
 
     fn best_changed<A: Address>(&mut self, _: &[Change<A>]) {}
 
-    fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
+    fn near_limit(&mut self, _: PeerIndex) {}
 }

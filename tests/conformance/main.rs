@@ -8,6 +8,7 @@
 
 mod aspa;
 mod messages;
+mod rfc4486;
 mod rfc6811;
 mod rfc7606;
 mod valley_free;

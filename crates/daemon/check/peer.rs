@@ -1,12 +1,14 @@
 //! What a `[[peer]]` comes to, as `palisade check` shows it: what it may announce and is sent, its limits and its checks.
 
+use std::collections::BTreeMap;
+
 use palisade_bgp::Family;
 use palisade_policy::{Reason, Role, Snapshot, Source, exports};
 use palisade_rib::Tags;
 use serde::Serialize;
 
 use super::actions;
-use crate::config::{Config, Limits, Mode, Origin, Password, Peer, Setting, Transport};
+use crate::config::{Action, Config, Limits, Mode, Origin, Password, Peer, Setting, Transport};
 use crate::judging::{self, Because, CheckMode};
 
 /// A `[[peer]]`.
@@ -28,6 +30,14 @@ pub(super) struct PeerOutline {
     pub(super) max_prefixes: Chosen<u32>,
     /// Whether that only holds until PeeringDB's is known.
     pub(super) max_prefixes_awaited: bool,
+    /// Other limits of prefixes that are written, by their keys.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) other_prefix_limits: BTreeMap<&'static str, Chosen<u32>>,
+    pub(super) max_prefixes_warning_percent: Chosen<u8>,
+    pub(super) max_prefixes_action: Chosen<&'static str>,
+    /// Where the action is to restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_prefixes_restart_s: Option<Chosen<u64>>,
     /// `None` where routes bring their own, or there are none.
     pub(super) local_preference: Option<Chosen<u32>>,
     /// The regions that it is in, by name.
@@ -121,6 +131,8 @@ impl PeerOutline {
         let judged = judging::peer(config, peer, tables.unwrap_or(&Snapshot::default()));
         let modes = role.map(|role| judging::check_modes(config, peer, role));
         let checks = modes.map(|modes| modes.iter().map(|check| check_outline(config, check)).collect());
+        let prefix_limits = &peer.prefix_limits;
+        let written = prefix_limits.written();
         let ranked = role.filter(|role| *role != Role::Internal);
         PeerOutline {
             name: peer.name.clone(),
@@ -138,6 +150,16 @@ impl PeerOutline {
             max_prefixes: Chosen::new(peer.max_prefixes),
             max_prefixes_awaited: peer.peeringdb.max_prefixes
                 && peer.max_prefixes.origin != Origin::PeeringDb,
+            other_prefix_limits: written.map(|(key, limit)| (key, Chosen::new(limit))).collect(),
+            max_prefixes_warning_percent: Chosen::new(prefix_limits.warning_percent),
+            max_prefixes_action: Chosen {
+                value: prefix_limits.action.value.name(),
+                from: prefix_limits.action.origin.to_string(),
+            },
+            max_prefixes_restart_s: (prefix_limits.action.value == Action::Restart).then(|| Chosen {
+                value: prefix_limits.restart.value.as_secs(),
+                from: prefix_limits.restart.origin.to_string(),
+            }),
             local_preference: ranked.map(|_| Chosen::new(peer.local_preference)),
             regions: actions::region_names(config, &peer.regions),
             tags: judging::tags(config, peer).map(|tags| tag_names(&tags)).unwrap_or_default(),

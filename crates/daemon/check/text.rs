@@ -1,6 +1,7 @@
 //! What a configuration comes to, for people.
 
 use std::fmt::{Display, Write};
+use std::time::Duration;
 
 use super::actions::ActionsOutline;
 use super::bogons::BogonsOutline;
@@ -10,7 +11,7 @@ use super::peeringdb::NetworksOutline;
 use super::report::{Outline, Report, RouterOutline};
 use super::rpki::RpkiOutline;
 use super::rules::{PeerlockOutline, RuleOutline};
-use crate::config::quoted;
+use crate::config::{quoted, shown};
 
 /// Prefixes, and the like, that one line shows.
 const SHOWN: usize = 6;
@@ -375,6 +376,12 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     }
     let awaited = if peer.max_prefixes_awaited { ", until PeeringDB says one" } else { "" };
     item("max prefixes", &format_args!("{} ({}{awaited})", peer.max_prefixes.value, peer.max_prefixes.from));
+    for (key, limit) in &peer.other_prefix_limits {
+        item("", &format_args!("{key} {} ({})", limit.value, limit.from));
+    }
+    let (warning, action) = (&peer.max_prefixes_warning_percent, &peer.max_prefixes_action);
+    item("a warning is due", &format_args!("at {} % of a limit ({})", warning.value, warning.from));
+    item("beyond a limit", &format_args!("{} ({})", beyond(peer), action.from));
     if peer.role.is_none() {
         return item("routes", &"none are accepted and none are sent: it has no role (RFC 8212)");
     }
@@ -413,6 +420,18 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     }
     out.push('\n');
     checks(out, peer.checks.as_deref().unwrap_or_default());
+}
+
+/// What follows from one prefix too many.
+fn beyond(peer: &PeerOutline) -> String {
+    match (peer.max_prefixes_action.value, &peer.max_prefixes_restart_s) {
+        (_, Some(restart)) => {
+            let time = shown(Duration::from_secs(restart.value));
+            format!("the session ends, and begins anew after {time}, {}", restart.from)
+        }
+        ("down", None) => "the session ends until somebody frees it".into(),
+        _ => "new prefixes are left out".into(),
+    }
 }
 
 /// Who chose limits, and which: `this peer's own: longest_ipv4; its group's: max_communities`.

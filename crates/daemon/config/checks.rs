@@ -78,6 +78,7 @@ fn check(slug: &str) -> Result<Reason, Fault> {
     let always = |help: &str| Err(Fault::new(format!("`{slug}` has no mode"), "always enforced").help(help));
     match Reason::from_slug(slug) {
         Some(reason) if reason.stage() == Stage::Peer => always("give the peer a role instead (RFC 8212)"),
+        Some(reason) if reason.stage() == Stage::Table => always("the limit is the peer's `max_accepted`"),
         Some(reason) => Ok(reason),
         None if slug == "max-prefix" => always("the limit is the peer's `max_prefixes`"),
         None => Err(unknown(slug)),

@@ -55,7 +55,9 @@ pub(crate) use irr::{IRR_CACHE, Irr, IrrCache, Mirror, Whois};
 pub(crate) use limits::Limits;
 pub(crate) use members::Members;
 pub(crate) use nearest::nearest;
-pub(crate) use peer::{MOST_PREFIXES, Origin, Password, Paths, Peer, Setting, Transport, secret};
+pub(crate) use peer::{
+    Action, MOST_PREFIXES, Origin, Password, Paths, Peer, PrefixLimits, Setting, Transport, secret,
+};
 pub(crate) use peeringdb::{PeeringDb, PeeringDbApi};
 pub(crate) use peerlock::Peerlock;
 pub(crate) use prefix_sets::{PrefixSets, PrefixSource};

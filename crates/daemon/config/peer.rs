@@ -6,6 +6,7 @@ mod bounds;
 mod given;
 mod keys;
 mod paths;
+mod prefix_limits;
 mod role;
 mod setting;
 mod transport;
@@ -34,6 +35,7 @@ use given::{Member, written_or};
 
 pub(crate) use bounds::MOST_PREFIXES;
 pub(crate) use paths::Paths;
+pub(crate) use prefix_limits::{Action, PrefixLimits};
 pub(crate) use setting::{Origin, Setting};
 pub(crate) use transport::{Password, Transport, secret};
 
@@ -69,6 +71,8 @@ pub(crate) struct Peer {
     pub(crate) as_set_origin: Origin,
     /// Prefixes that it may announce in the session, of both families together.
     pub(crate) max_prefixes: Setting<u32>,
+    /// Other limits of prefixes, and what becomes of a session that has too many.
+    pub(crate) prefix_limits: PrefixLimits,
     /// What of this is to be as PeeringDB says.
     pub(crate) peeringdb: FromPeeringDb,
     /// How much and how long its announcements may be.
@@ -178,6 +182,7 @@ pub(super) fn read<'a>(
         as_set,
         as_set_origin,
         max_prefixes,
+        prefix_limits: prefix_limits::read(&mut section, max_prefixes),
         peeringdb: FromPeeringDb { as_set: as_set_of_peeringdb, max_prefixes: max_prefixes_of_peeringdb },
         limits: limits::read(&mut section),
         // Members of an exchange connect to its route server.

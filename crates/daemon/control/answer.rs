@@ -122,7 +122,18 @@ pub(crate) struct PeerLine {
     pub(crate) received: i64,
     pub(crate) accepted: i64,
     pub(crate) rejected: i64,
-    pub(crate) max_prefixes: u32,
+    pub(crate) max_prefixes: Option<u32>,
+    /// Every limit of prefixes that holds for it.
+    pub(crate) limits: Vec<LimitLine>,
+    /// Whether one of them is nearly reached.
+    pub(crate) near_limit: bool,
+    /// Announcements that were not held, because there was no room for more prefixes.
+    pub(crate) dropped: i64,
+    /// How many times it came near a limit, and reached one.
+    pub(crate) limit_warnings: u64,
+    pub(crate) limits_reached: u64,
+    /// Set while the session is kept down.
+    pub(crate) held_down: Option<HeldDownLine>,
     pub(crate) rejected_by: BTreeMap<String, i64>,
     /// Those that a check which is only observed would have rejected.
     pub(crate) observed: BTreeMap<String, i64>,
@@ -141,6 +152,22 @@ pub(crate) struct TransportLine {
     pub(crate) hops: Option<u8>,
     /// Whether packets from farther away are dropped (RFC 5082).
     pub(crate) ttl_security: bool,
+}
+
+/// A limit of prefixes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LimitLine {
+    /// What the configuration calls it.
+    pub(crate) limit: String,
+    pub(crate) most: u32,
+    pub(crate) held: i64,
+}
+
+/// Why a session is kept down, and for how long; `null` until somebody frees it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct HeldDownLine {
+    pub(crate) why: String,
+    pub(crate) begins_in_s: Option<u64>,
 }
 
 /// A path to a prefix.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use palisade_bgp::Family;
 use palisade_bgp::session::State;
@@ -13,7 +13,8 @@ use palisade_rib::{Scope, Selection, Tally};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::answer::{
-    DoneLine, EndLine, KernelLine, Line, NOT_DONE, PeerLine, Refusal, SummaryLine, TransportLine,
+    DoneLine, EndLine, HeldDownLine, KernelLine, LimitLine, Line, NOT_DONE, PeerLine, Refusal, SummaryLine,
+    TransportLine,
 };
 use super::command::Command;
 use super::explaining;
@@ -22,6 +23,7 @@ use super::routes::{self, Walk};
 use crate::config::Config;
 use crate::explain::explanation::SourceFacts;
 use crate::feeds::FeedStatus;
+use crate::run::limits::{Standing, key};
 use crate::run::{RouterView, RunningPeer};
 
 /// How long an explanation waits to hear where the tables are from.
@@ -237,8 +239,8 @@ impl Answering {
             peers_up: up.count(),
             prefixes_ipv4: totals.prefixes[0],
             prefixes_ipv6: totals.prefixes[1],
-            paths_received: paths.received,
-            paths_accepted: paths.accepted,
+            paths_received: paths.received_total(),
+            paths_accepted: paths.accepted_total(),
             paths_rejected: paths.rejected_total(),
             update_groups_ipv4: totals.groups[0],
             update_groups_ipv6: totals.groups[1],
@@ -267,10 +269,19 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         state: format!("{:?}", peer.status.state()),
         lasts_s: peer.status.lasts().as_secs(),
         updates_received: peer.status.updates(),
-        received: tally.received,
-        accepted: tally.accepted,
+        received: tally.received_total(),
+        accepted: tally.accepted_total(),
         rejected: tally.rejected_total(),
-        max_prefixes: peer.policy().max_prefixes,
+        max_prefixes: peer.policy().limits.received.total,
+        limits: limits(peer),
+        near_limit: peer.status.limits.standing() != Standing::Within,
+        dropped: tally.dropped,
+        limit_warnings: peer.status.limits.warnings(),
+        limits_reached: peer.status.limits.reached(),
+        held_down: peer.status.limits.held_down().map(|held| HeldDownLine {
+            why: held.why,
+            begins_in_s: held.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs()),
+        }),
         rejected_by: by_reason(&tally.rejected, rules),
         observed: by_reason(&tally.observed, rules),
         rpki: by_state(&tally.rov),
@@ -286,6 +297,12 @@ fn transport_line(peer: &RunningPeer) -> TransportLine {
         hops: transport.hops,
         ttl_security: transport.ttl_security,
     }
+}
+
+/// Every limit of prefixes that holds for a peer, and how many count towards it.
+fn limits(peer: &RunningPeer) -> Vec<LimitLine> {
+    let limits = peer.policy().limits.of(peer.status.counters.counts());
+    limits.map(|limit| LimitLine { limit: key(&limit).into(), most: limit.most, held: limit.held }).collect()
 }
 
 /// The counts that are not 0, by reason.

@@ -1,11 +1,12 @@
 //! What a peer may do, as it stands by the tables of one moment: all that can change while its session stays up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use palisade_policy::{ChangedSets, Dependencies, ExpansionLimits, Snapshot};
-use palisade_rib::{Tags, Terms};
+use palisade_rib::{Bounds, PrefixLimits, Tags, Terms};
 
-use crate::config::{Config, Peer};
+use crate::config::{self, Action, Config, Peer, Setting};
 
 /// What a peer may do, beside what its session is made with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +15,10 @@ pub(crate) struct PeerPolicy {
     pub(crate) judged: Arc<palisade_policy::Peer>,
     /// The degree of preference of its paths (RFC 4271 s9.1.1).
     pub(crate) local_preference: u32,
-    /// Paths it may have in the Adj-RIB-In before the session is ended.
-    pub(crate) max_prefixes: u32,
+    /// How many paths it may have.
+    pub(crate) limits: PrefixLimits,
+    /// What follows from one more.
+    pub(crate) excess: Excess,
     /// What is added to its paths on their way out.
     pub(crate) tags: Option<Arc<Tags>>,
     /// Its as-sets, as they are configured.
@@ -29,7 +32,8 @@ impl PeerPolicy {
         PeerPolicy {
             judged: Arc::new(super::peer(config, peer, tables)),
             local_preference: peer.local_preference.value,
-            max_prefixes: peer.max_prefixes.value,
+            limits: limits(peer),
+            excess: Excess::of(&peer.prefix_limits),
             tags: super::tags(config, peer),
             as_set: peer.as_set.clone(),
             rests_on: rests_on(peer, tables),
@@ -38,11 +42,38 @@ impl PeerPolicy {
 
     /// How the table deals with it, beside what the judge says.
     pub(crate) fn terms(&self) -> Terms {
-        Terms {
-            local_preference: self.local_preference,
-            max_prefixes: Some(self.max_prefixes),
-            tags: self.tags.clone(),
+        Terms { local_preference: self.local_preference, limits: self.limits, tags: self.tags.clone() }
+    }
+}
+
+/// What follows from one path more than a peer may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Excess {
+    /// The session ends, and begins anew after that time.
+    Restart(Duration),
+    /// The session ends, until somebody frees it.
+    Down,
+    /// The session goes on without what is more.
+    DropNew,
+}
+
+impl Excess {
+    fn of(limits: &config::PrefixLimits) -> Self {
+        match limits.action.value {
+            Action::Restart => Excess::Restart(limits.restart.value),
+            Action::Down => Excess::Down,
+            Action::DropNew => Excess::DropNew,
         }
+    }
+}
+
+fn limits(peer: &Peer) -> PrefixLimits {
+    let value = |limit: Option<Setting<u32>>| limit.map(|limit| limit.value);
+    let limits = &peer.prefix_limits;
+    PrefixLimits {
+        received: Bounds { total: Some(peer.max_prefixes.value), family: limits.received.map(value) },
+        accepted: Bounds { total: value(limits.accepted), family: limits.accepted_of.map(value) },
+        warning_percent: limits.warning_percent.value,
     }
 }
 

@@ -50,7 +50,7 @@ impl Held {
     pub(super) fn of(tally: &Tally) -> Self {
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
         Held {
-            accepted: count(tally.accepted),
+            accepted: count(tally.accepted_total()),
             rejected: PerReason::from_fn(|code| count(tally.rejected.by_code()[code])),
             rov: tally.rov.map(count),
         }

@@ -136,7 +136,7 @@ fn who(f: &mut fmt::Formatter<'_>, width: usize, session: &SessionScene) -> fmt:
 }
 
 fn numbers(f: &mut fmt::Formatter<'_>, announced: u64, tally: &Tally) -> fmt::Result {
-    let held = [tally.received, tally.accepted, tally.rejected_total()];
+    let held = [tally.received_total(), tally.accepted_total(), tally.rejected_total()];
     write!(f, " {:>NUMBERS$}", grouped(announced))?;
     held.into_iter().try_for_each(|count| write!(f, " {:>NUMBERS$}", counted(count)))?;
     writeln!(f)
@@ -187,7 +187,7 @@ impl Totals<'_> {
             scene.everybody().count(),
             grouped(said.announced),
             grouped(self.rate),
-            counted(tally.accepted),
+            counted(tally.accepted_total()),
             counted(tally.rejected_total()),
             grouped(scene.kernel.installed as u64),
         )

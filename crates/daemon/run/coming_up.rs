@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::addresses;
+use super::limits::LimitWatch;
 use super::peer::Surroundings;
 use super::queue::{SessionQueue, SessionReader, session_queue};
 use super::sessions::SessionSettings;
@@ -43,6 +44,10 @@ pub(crate) struct Up {
     /// As they were last told how it is dealt with.
     pub(crate) terms: Terms,
     pub(crate) queue: SessionReader,
+    /// How it stands to its limits of prefixes.
+    pub(crate) limits: LimitWatch,
+    /// Families that the peer can be asked for again, by [`Family::index`].
+    pub(crate) refreshes: [bool; 2],
     /// Shards that have sent all they held, by family.
     pub(crate) walked: [usize; 2],
     /// Families that the peer has not said End-of-RIB for.
@@ -85,7 +90,7 @@ pub(crate) fn come_up(
         },
         export,
         counters: Arc::clone(&setup.status.counters),
-        max_prefixes: Some(policy.max_prefixes),
+        limits: policy.limits,
         tags: policy.tags.clone(),
     };
     let (queue, reader) = session_queue();
@@ -95,6 +100,8 @@ pub(crate) fn come_up(
             connection: negotiated.connection,
             intake,
             queue: reader,
+            limits: LimitWatch::new(&setup.status.counters, Instant::now()),
+            refreshes: negotiated.families.map(|exchanged| exchanged && negotiated.route_refresh),
             judged,
             terms: policy.terms(),
             walked: [0; 2],

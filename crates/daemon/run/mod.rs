@@ -22,6 +22,7 @@ pub(crate) mod connecting;
 pub(crate) mod connection;
 mod connections;
 mod fib;
+pub(crate) mod limits;
 mod listener;
 pub(crate) mod passwords;
 mod peer;

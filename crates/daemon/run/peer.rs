@@ -16,29 +16,28 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use palisade_bgp::encode;
-use palisade_bgp::notification::Cease;
 use palisade_bgp::session::{Action, ConnectionId, Event, Session};
-use palisade_policy::Snapshot;
+use palisade_policy::{Reason, Snapshot};
 use palisade_rib::PolicyTouched;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use super::coming_up::{PeerSetup, Up, come_up, on_session};
 use super::complaints::Complaints;
 use super::connecting::{Connecting, connected};
 use super::connection::Connection;
 use super::connections::Connections;
+use super::limits::HeldDown;
 use super::queue::Outgoing;
 use super::shard::{Shards, ToShard};
 use super::stop::Stop;
-use super::waiting::{next_outgoing, readable, sleep_until, writable};
+use super::waiting::{next_outgoing, notified, readable, sleep_until, writable};
+
+mod limited;
 
 /// Octets of input room that a silent session may keep.
 const INPUT_KEPT: usize = 4096;
-
-/// How long a session that sent too many prefixes stays down.
-const TOO_MANY_PREFIXES_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// How long after a withdrawal attributes that no path uses any more are looked for.
 const SWEEP_PAUSE: Duration = Duration::from_secs(3);
@@ -69,7 +68,8 @@ pub(crate) struct PeerTask {
     complaints: Complaints,
     /// Whether the FIB still waits to hear that this peer's table is in.
     first_table_awaited: bool,
-    restart_at: Option<Instant>,
+    /// Set while the session is kept down, and not by its own rest after a failure.
+    held_down: Option<HeldDown>,
 }
 
 /// What woke the task.
@@ -81,6 +81,7 @@ enum Wake {
     Outgoing(Outgoing),
     Place(mpsc::OwnedPermit<ToShard>),
     Policy,
+    NearLimit,
     Timeout,
     Stop,
 }
@@ -105,7 +106,7 @@ impl PeerTask {
             to_shards: VecDeque::new(),
             up: None,
             complaints: Complaints::default(),
-            restart_at: None,
+            held_down: None,
         }
     }
 
@@ -202,7 +203,11 @@ impl PeerTask {
 
     async fn wait(&mut self) -> Wake {
         let sweep_at = self.up.as_ref().and_then(|up| up.sweep_at);
-        let deadline = [self.session.next_timeout(), self.restart_at, sweep_at].into_iter().flatten().min();
+        let limits_at = self.up.as_ref().and_then(|up| up.limits.looks_again_at(Instant::now()));
+        let held_until = self.held_down.as_ref().and_then(|held| held.until);
+        let deadlines = [self.session.next_timeout(), held_until, sweep_at, limits_at];
+        let deadline = deadlines.into_iter().flatten().min();
+        let near_limit = self.up.as_ref().map(|up| up.queue.near_limit());
         let full_shard = self.to_shards.front().map(|(shard, _)| *shard);
         let reads = full_shard.is_none();
         let queue = match &mut self.up {
@@ -215,6 +220,7 @@ impl PeerTask {
         tokio::select! {
             _ = self.stop.changed() => Wake::Stop,
             Ok(()) = self.setup.policy.changed() => Wake::Policy,
+            () = notified(near_limit.as_deref()) => Wake::NearLimit,
             Some(stream) = self.accepted.recv() => Wake::Accepted(stream),
             Some(result) = connected(&mut self.connecting) => Wake::Connected(result),
             Some(place) = self.around.shards.place(full_shard.unwrap_or(0)), if !reads => Wake::Place(place),
@@ -235,7 +241,8 @@ impl PeerTask {
             Wake::Readable(id) => self.read(id, now),
             Wake::Writable(id) => self.write(id, now),
             Wake::Outgoing(outgoing) => self.outgoing(outgoing, now),
-            Wake::Policy => self.take_policy(),
+            Wake::Policy => self.take_policy(now),
+            Wake::NearLimit => self.look_at_limits(now),
             Wake::Timeout => self.timeout(now),
             Wake::Place(place) => {
                 if let Some((_, message)) = self.to_shards.pop_front() {
@@ -319,7 +326,6 @@ impl PeerTask {
                         connection.queue(octets.into());
                     }
                 }
-                Outgoing::TooManyPrefixes(received) => return self.too_many_prefixes(received, now),
             }
             if connection.wants_more() {
                 next = up.queue.try_next();
@@ -330,17 +336,11 @@ impl PeerTask {
         }
     }
 
-    fn too_many_prefixes(&mut self, received: i64, now: Instant) {
-        let (peer, limit) = (&self.setup.name, self.setup.policy.borrow().max_prefixes);
-        error!(peer, received, limit, pause = ?TOO_MANY_PREFIXES_PAUSE, "too many prefixes: the session ends");
-        self.session.stop(now, Cease::MaximumPrefixes(None));
-        self.restart_at = Some(now + TOO_MANY_PREFIXES_PAUSE);
-    }
-
     fn timeout(&mut self, now: Instant) {
-        if self.restart_at.take_if(|at| *at <= now).is_some() {
-            self.session.start(now);
+        if self.held_down.as_ref().is_some_and(|held| held.until.is_some_and(|until| until <= now)) {
+            self.free(now);
         }
+        self.look_at_limits(now);
         if let Some(up) = &mut self.up
             && up.sweep_at.take_if(|at| *at <= now).is_some()
         {
@@ -413,8 +413,11 @@ impl PeerTask {
 
 impl PeerTask {
     /// Has the peer judged and ranked by its new policy, also for what it has said already.
-    fn take_policy(&mut self) {
+    fn take_policy(&mut self, now: Instant) {
         let policy = Arc::clone(&self.setup.policy.borrow_and_update());
+        if self.held_down.as_ref().is_some_and(|held| held.is_ended_by(&policy)) {
+            self.free(now);
+        }
         let Some(up) = &mut self.up else { return };
         let judged = on_session(&policy.judged, up.judged.local_address);
         let (index, shards) = (self.setup.index, 0..self.around.shards.count());
@@ -426,9 +429,13 @@ impl PeerTask {
         }
         let terms = policy.terms();
         if terms != up.terms {
-            self.to_shards.extend(shards.map(|shard| (shard, ToShard::Terms(index, terms.clone()))));
+            self.to_shards.extend(shards.clone().map(|shard| (shard, ToShard::Terms(index, terms.clone()))));
             up.terms = terms;
+            if self.setup.status.counters.read().rejected[Reason::MaxAccepted] > 0 {
+                self.to_shards.extend(shards.map(|shard| (shard, ToShard::LetIn(index))));
+            }
         }
+        self.look_at_limits(now);
     }
 
     /// Lets go of the room that was made to read into: most sessions are silent most of the time.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade_bgp::Family;
 use palisade_rib::Chunk;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// Octets queued for a session from which on shards encode nothing more for it.
 const LIMIT_BYTES: usize = 1 << 20;
@@ -22,8 +22,6 @@ pub(crate) enum Outgoing {
     Chunk(Arc<Chunk>),
     /// The shard has sent all that it holds of a family.
     Walked(Family),
-    /// There are more paths than `max_prefixes` allows.
-    TooManyPrefixes(i64),
 }
 
 /// The shards' end.
@@ -31,6 +29,7 @@ pub(crate) enum Outgoing {
 pub(crate) struct SessionQueue {
     sender: mpsc::UnboundedSender<Outgoing>,
     queued: Arc<AtomicUsize>,
+    near_limit: Arc<Notify>,
 }
 
 /// The peer task's end.
@@ -38,13 +37,17 @@ pub(crate) struct SessionQueue {
 pub(crate) struct SessionReader {
     receiver: mpsc::UnboundedReceiver<Outgoing>,
     queued: Arc<AtomicUsize>,
+    near_limit: Arc<Notify>,
 }
 
 /// A queue for a session that has just come up.
 pub(crate) fn session_queue() -> (Arc<SessionQueue>, SessionReader) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let queued = Arc::new(AtomicUsize::new(0));
-    (Arc::new(SessionQueue { sender, queued: Arc::clone(&queued) }), SessionReader { receiver, queued })
+    let near_limit = Arc::new(Notify::new());
+    let shards_end =
+        SessionQueue { sender, queued: Arc::clone(&queued), near_limit: Arc::clone(&near_limit) };
+    (Arc::new(shards_end), SessionReader { receiver, queued, near_limit })
 }
 
 impl SessionQueue {
@@ -54,6 +57,11 @@ impl SessionQueue {
 
     pub(crate) fn is_drained(&self) -> bool {
         self.queued.load(Ordering::Acquire) == 0
+    }
+
+    /// Says that the peer is near a limit of prefixes. It is no message: a peer that does not read has its limits, too.
+    pub(crate) fn near_limit(&self) {
+        self.near_limit.notify_one();
     }
 
     pub(crate) fn send(&self, outgoing: Outgoing) {
@@ -72,6 +80,11 @@ impl SessionReader {
 
     pub(crate) fn try_next(&mut self) -> Option<Outgoing> {
         self.receiver.try_recv().ok()
+    }
+
+    /// Where shards say that the peer is near a limit of prefixes.
+    pub(crate) fn near_limit(&self) -> Arc<Notify> {
+        Arc::clone(&self.near_limit)
     }
 
     /// Says that a chunk of `octets` has left; true where that makes room that shards may be waiting for.

@@ -38,6 +38,8 @@ pub(crate) enum ToShard {
     PeerDown(PeerIndex),
     Batch(Batch),
     Refresh(PeerIndex, Family),
+    /// There may be room for what a limit on accepted paths holds back.
+    LetIn(PeerIndex),
     /// A peer's first table is in: it has said End-of-RIB for all families (RFC 4724 s2).
     FirstTable,
     /// A session's queue has room again.
@@ -175,6 +177,7 @@ impl Worker {
             ToShard::Policy(index, policy, touched) => self.shard.set_policy(index, policy, &touched),
             ToShard::Terms(index, terms) => self.shard.set_terms(&[(index, terms)]),
             ToShard::Refresh(index, family) => self.shard.refresh(index, family),
+            ToShard::LetIn(index) => self.shard.let_in(index),
             ToShard::FirstTable => self.first_tables += 1,
             ToShard::Room => {}
             ToShard::NextHop(next_hop, reachable) => self.shard.set_reachable(next_hop, reachable),
@@ -242,9 +245,9 @@ impl Outbox for Wiring {
         }
     }
 
-    fn too_many_prefixes(&mut self, peer: PeerIndex, received: i64) {
+    fn near_limit(&mut self, peer: PeerIndex) {
         if let Some(queue) = self.queue(peer) {
-            queue.send(Outgoing::TooManyPrefixes(received));
+            queue.near_limit();
         }
     }
 }

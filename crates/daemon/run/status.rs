@@ -8,12 +8,16 @@ use std::time::{Duration, Instant};
 use palisade_bgp::session::State;
 use palisade_rib::PeerCounters;
 
+use super::limits::LimitStatus;
+
 /// A peer's task writes it, anybody reads it.
 #[derive(Debug)]
 pub(crate) struct PeerStatus {
     /// What its paths amount to.
     pub(crate) counters: Arc<PeerCounters>,
     updates: AtomicU64,
+    /// How it stands to its limits of prefixes.
+    pub(crate) limits: LimitStatus,
     session: Mutex<SessionStatus>,
 }
 
@@ -31,7 +35,12 @@ impl Default for PeerStatus {
     fn default() -> Self {
         let session =
             SessionStatus { state: State::Idle, since: Instant::now(), fault: None, local_address: None };
-        PeerStatus { counters: Arc::default(), updates: AtomicU64::new(0), session: Mutex::new(session) }
+        PeerStatus {
+            counters: Arc::default(),
+            limits: LimitStatus::default(),
+            updates: AtomicU64::new(0),
+            session: Mutex::new(session),
+        }
     }
 }
 

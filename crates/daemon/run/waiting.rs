@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use tokio::sync::Notify;
+
 use super::connection::Connection;
 use super::queue::{Outgoing, SessionReader};
 
@@ -26,6 +28,14 @@ pub(crate) async fn writable(connection: Option<&Connection>) {
 pub(super) async fn next_outgoing(queue: Option<&mut SessionReader>) -> Option<Outgoing> {
     match queue {
         Some(queue) => queue.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Somebody has said something since it was last asked; likewise.
+pub(super) async fn notified(notify: Option<&Notify>) {
+    match notify {
+        Some(notify) => notify.notified().await,
         None => std::future::pending().await,
     }
 }

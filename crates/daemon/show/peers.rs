@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::summary::signed;
 use super::text::{Columns, Side, duration, harmless, item};
 use super::{Array, ShowError, ask, print_json, unasked};
-use crate::control::answer::{Line, PeerLine, TransportLine};
+use crate::control::answer::{LimitLine, Line, PeerLine, TransportLine};
 use crate::control::request::Request;
 
 /// Letters of the last fault in the table; all of it is shown of one peer.
@@ -77,14 +77,21 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     item(out, "role", peer.role.as_deref().unwrap_or("none: nothing is exchanged (RFC 8212)"))?;
     item(out, "session", format_args!("{} for {}", peer.state, duration(peer.lasts_s)))?;
     item(out, "connection", connection(&peer.transport))?;
+    if let Some(held) = &peer.held_down {
+        let until = match held.begins_in_s {
+            Some(seconds) => format!("begins anew in {}", duration(seconds)),
+            None => "until it is freed".into(),
+        };
+        item(out, "kept down", format_args!("{}; {until}", harmless(&held.why)))?;
+    }
     if let Some(fault) = &peer.last_fault {
         item(out, "last fault", harmless(fault))?;
     }
     item(out, "UPDATEs", format_args!("{} received", peer.updates_received))?;
-    let (received, most) = (signed(peer.received), signed(peer.max_prefixes.into()));
-    item(out, "routes", format_args!("{received} received, of {most} at most"))?;
+    item(out, "routes", format_args!("{} received", signed(peer.received)))?;
     item(out, "", format_args!("{} accepted", signed(peer.accepted)))?;
     item(out, "", format_args!("{} rejected", signed(peer.rejected)))?;
+    limits(out, peer)?;
     let rpki = peer.rpki.iter().filter(|(_, count)| **count != 0);
     let rpki: Vec<_> = rpki.map(|(state, count)| format!("{} {state}", signed(*count))).collect();
     item(out, "RPKI", rpki.join(", "))?;
@@ -104,6 +111,23 @@ fn connection(transport: &TransportLine) -> String {
     said.extend(ttl_security.then(|| "TTL security (RFC 5082)".into()));
     said.extend(md5.then(|| "MD5 signatures (RFC 2385)".into()));
     said.join(", ")
+}
+
+/// Every limit of prefixes, and how it stands to them.
+fn limits(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
+    for (at, LimitLine { limit, most, held }) in peer.limits.iter().enumerate() {
+        let title = if at == 0 { "limits" } else { "" };
+        item(out, title, format_args!("{} of {} ({limit})", signed(*held), signed((*most).into())))?;
+    }
+    if peer.near_limit || peer.limit_warnings > 0 || peer.limits_reached > 0 {
+        let near = if peer.near_limit { "near a limit now, " } else { "" };
+        let (warnings, reached) = (peer.limit_warnings, peer.limits_reached);
+        item(out, "", format_args!("{near}{warnings} times near one, {reached} times beyond"))?;
+    }
+    if peer.dropped > 0 {
+        item(out, "", format_args!("{} announcements left out", signed(peer.dropped)))?;
+    }
+    Ok(())
 }
 
 /// The most frequent reason first.

@@ -84,14 +84,14 @@ impl Checks {
     #[inline]
     pub fn mode(&self, reason: Reason) -> Mode {
         match reason {
-            Reason::NoPolicy => Mode::Enforce,
+            Reason::NoPolicy | Reason::MaxAccepted => Mode::Enforce,
             _ => self.0[usize::from(reason.number())],
         }
     }
 
     /// Chooses how a check is taken.
     pub fn set(&mut self, reason: Reason, mode: Mode) -> Result<(), AlwaysEnforced> {
-        if reason.stage() == Stage::Peer {
+        if matches!(reason.stage(), Stage::Peer | Stage::Table) {
             return Err(AlwaysEnforced(reason));
         }
         self.0[usize::from(reason.number())] = mode;
@@ -102,7 +102,7 @@ impl Checks {
 fn default_mode(reason: Reason, role: Role, has_as_set: bool) -> Mode {
     use Reason::*;
     match (role, reason) {
-        (_, NoPolicy) => Mode::Enforce,
+        (_, NoPolicy | MaxAccepted) => Mode::Enforce,
         // What another of our routers accepted has been judged at the edge; only what would break here is asked
         // again.
         (Role::Internal, AsLoop | NextHopMartian) => Mode::Enforce,

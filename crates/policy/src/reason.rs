@@ -6,7 +6,8 @@
 //! the first one that is enforced decides.
 //!
 //! Numbers 1 to 15 are the path stage's, 16 to 30 the prefix stage's. The operator's own rules come after all of them: they
-//! share a slug and a number, and each has a [code](Reason::code) of its own, by which it is kept and counted.
+//! share a slug and a number, and each has a [code](Reason::code) of its own, by which it is kept and counted. One reason is
+//! no judge's: `max-accepted` is the table's, which counts what a peer has.
 
 use std::fmt;
 use std::ops::{Index, IndexMut};
@@ -22,6 +23,8 @@ pub enum Stage {
     Path,
     /// From a prefix and its origin: judged for each prefix.
     Prefix,
+    /// From how much the peer has in the table already: no judge can tell.
+    Table,
 }
 
 macro_rules! reasons {
@@ -30,12 +33,14 @@ macro_rules! reasons {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Reason {
             $(#[doc = $sentence] $name,)*
+            /// The peer has as many accepted routes as it may have.
+            MaxAccepted,
             /// A rule of the operator's own refuses it.
             Rule(RuleNumber),
         }
 
         impl Reason {
-            /// Every reason but the operator's own rules, in the order in which the judge asks.
+            /// Every reason that the judge gives but the operator's own rules, in the order in which it asks.
             pub const ALL: &'static [Reason] = &[$(Reason::$name,)*];
 
             const fn row(self) -> Row {
@@ -44,6 +49,7 @@ macro_rules! reasons {
                         number: $number,
                         slug: $slug, stage: Stage::$stage, reference: $reference, sentence: $sentence,
                     },)*
+                    Reason::MaxAccepted => MAX_ACCEPTED,
                     Reason::Rule(_) => RULE,
                 }
             }
@@ -58,6 +64,14 @@ struct Row {
     reference: &'static str,
     sentence: &'static str,
 }
+
+const MAX_ACCEPTED: Row = Row {
+    number: 29,
+    slug: "max-accepted",
+    stage: Stage::Table,
+    reference: "RFC 4271 s6.7",
+    sentence: "The peer has as many accepted routes as it may have.",
+};
 
 const RULE: Row = Row {
     number: 30,
@@ -185,7 +199,7 @@ impl Reason {
 
     /// The reason of a slug; a rule's is not one, because rules are named by the configuration.
     pub fn from_slug(slug: &str) -> Option<Reason> {
-        Reason::ALL.iter().copied().find(|reason| reason.slug() == slug)
+        Reason::ALL.iter().copied().chain([Reason::MaxAccepted]).find(|reason| reason.slug() == slug)
     }
 }
 
@@ -200,6 +214,7 @@ const BY_NUMBER: [Option<Reason>; Reason::COUNT] = {
         found[Reason::ALL[at].number() as usize] = Some(Reason::ALL[at]);
         at += 1;
     }
+    found[Reason::MaxAccepted.number() as usize] = Some(Reason::MaxAccepted);
     found
 };
 
@@ -224,10 +239,11 @@ impl<T> PerReason<T> {
         &self.0
     }
 
-    /// The reasons in the order in which the judge asks, each with its value.
+    /// The reasons in the order in which they are found, each with its value.
     pub fn iter(&self) -> impl Iterator<Item = (Reason, &T)> {
         let rules = (0..=u8::MAX).map_while(RuleNumber::new).map(Reason::Rule);
-        Reason::ALL.iter().copied().chain(rules).map(|reason| (reason, &self[reason]))
+        let own = Reason::ALL.iter().copied().chain([Reason::MaxAccepted]);
+        own.chain(rules).map(|reason| (reason, &self[reason]))
     }
 }
 
@@ -259,9 +275,10 @@ mod tests {
 
     #[test]
     fn numbers_and_slugs_are_unique_and_lead_back() {
-        for (at, reason) in Reason::ALL.iter().enumerate() {
+        let own = || Reason::ALL.iter().chain([&Reason::MaxAccepted]);
+        for (at, reason) in own().enumerate() {
             assert!(usize::from(reason.number()) < Reason::COUNT);
-            assert!(Reason::ALL[..at].iter().all(|other| other.number() != reason.number()));
+            assert!(own().take(at).all(|other| other.number() != reason.number()));
             assert_eq!(Reason::from_slug(reason.slug()), Some(*reason));
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
         }

@@ -116,6 +116,7 @@ const fn euro_ix(reason: Reason) -> Option<u8> {
         | Reason::OwnPrefix
         | Reason::PeeringLan
         | Reason::BlackholeNotOwner
+        | Reason::MaxAccepted
         | Reason::Rule(_) => return None,
     })
 }
@@ -145,6 +146,7 @@ const fn arouteserver(reason: Reason) -> Option<u16> {
         | Reason::OtcLeak
         | Reason::AspaInvalid
         | Reason::BlackholeNotOwner
+        | Reason::MaxAccepted
         | Reason::Rule(_) => return None,
     })
 }
@@ -169,7 +171,7 @@ mod tests {
             let arouteserver = arouteserver(*reason).map_or("-".into(), |number| number.to_string());
             format!("{reason} {own} {euro_ix} {arouteserver}")
         };
-        let table: Vec<String> = Reason::ALL.iter().map(row).collect();
+        let table: Vec<String> = Reason::ALL.iter().chain([&Reason::MaxAccepted]).map(row).collect();
         let expected = [
             "no-policy 2101:31 2101:31 -",
             "empty-path 2101:1 1101:6 1",
@@ -198,6 +200,7 @@ mod tests {
             "irr-origin-not-in-as-set 2101:24 1101:10 9",
             "irr-prefix-not-registered 2101:25 1101:9 12",
             "blackhole-not-owner 2101:26 2101:26 -",
+            "max-accepted 2101:29 2101:29 -",
         ];
         assert_eq!(table, expected);
     }

@@ -2,11 +2,15 @@
 //!
 //! All shards count into one set of numbers a peer, which the session's prefix limit, the metrics and the looking
 //! glass read without asking anybody. A shard sums up a batch first and adds once.
+//!
+//! Only what is within its limits ([`prefix_limits`](crate::prefix_limits)) is a path that is counted here; of what is not
+//! held, there is but how often that was.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use foldhash::fast::FixedState;
+use palisade_bgp::Family;
 use palisade_policy::{PerReason, RovState};
 
 use crate::path::{Path, PeerIndex};
@@ -14,66 +18,82 @@ use crate::path::{Path, PeerIndex};
 /// Numbers of paths, by what became of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tally<N = i64> {
-    /// In the Adj-RIB-In.
-    pub received: N,
+    /// In the Adj-RIB-In, by [`Family::index`].
+    pub received: [N; 2],
     /// Of those, kept though the peer has not said them again since its session went down, or since it began to send its table
     /// anew.
     pub stale: N,
-    /// Let into the decision process.
-    pub accepted: N,
+    /// Let into the decision process, by [`Family::index`].
+    pub accepted: [N; 2],
     /// Rejected, by reason.
     pub rejected: PerReason<N>,
     /// Those for which a check that is only observed failed, by its reason.
     pub observed: PerReason<N>,
     /// By [`RovState`] in the order of [`RovState::ALL`].
     pub rov: [N; RovState::ALL.len()],
+    /// Announcements that were not held, ever: there was no room for more paths.
+    pub dropped: N,
 }
 
 impl Default for Tally {
     fn default() -> Self {
         Tally {
-            received: 0,
+            received: [0; 2],
             stale: 0,
-            accepted: 0,
+            accepted: [0; 2],
             rejected: PerReason::default(),
             observed: PerReason::default(),
             rov: [0; RovState::ALL.len()],
+            dropped: 0,
         }
     }
 }
 
 impl Tally {
-    /// Counts a path `by` times: 1 as it comes, -1 as it goes.
-    pub fn count(&mut self, path: &Path, by: i64) {
-        self.received += by;
+    /// Counts a path of a family `by` times: 1 as it comes, -1 as it goes.
+    pub fn count(&mut self, family: Family, path: &Path, by: i64) {
+        self.received[family.index()] += by;
         let verdict = path.verdict();
         self.rov[verdict.rov as usize] += by;
         if let Some(reason) = verdict.observed {
             self.observed[reason] += by;
         }
         match verdict.reason {
-            None => self.accepted += by,
+            None => self.accepted[family.index()] += by,
             Some(reason) => self.rejected[reason] += by,
         }
     }
 
     /// Counts a path that has gone, and whether it was stale.
-    pub(crate) fn count_left(&mut self, path: &Path, stale: bool) {
-        self.count(path, -1);
+    pub(crate) fn count_left(&mut self, family: Family, path: &Path, stale: bool) {
+        self.count(family, path, -1);
         self.stale -= i64::from(stale);
     }
 
     /// Adds another's numbers.
     pub fn add(&mut self, other: &Tally) {
-        self.received += other.received;
+        let add =
+            |sums: &mut [i64; 2], more: [i64; 2]| sums.iter_mut().zip(more).for_each(|(sum, n)| *sum += n);
+        add(&mut self.received, other.received);
         self.stale += other.stale;
-        self.accepted += other.accepted;
+        add(&mut self.accepted, other.accepted);
         add_each(&mut self.rejected, &other.rejected);
         add_each(&mut self.observed, &other.observed);
         self.rov.iter_mut().zip(other.rov).for_each(|(sum, more)| *sum += more);
+        self.dropped += other.dropped;
     }
 
-    /// How many the judge rejected.
+    /// How many there are in the Adj-RIB-In.
+    pub fn received_total(&self) -> i64 {
+        self.received.iter().sum()
+    }
+
+    /// How many are accepted.
+    pub fn accepted_total(&self) -> i64 {
+        self.accepted.iter().sum()
+    }
+
+    /// How many are rejected.
     pub fn rejected_total(&self) -> i64 {
         self.rejected.by_code().iter().sum()
     }
@@ -81,6 +101,15 @@ impl Tally {
 
 fn add_each(sums: &mut PerReason<i64>, more: &PerReason<i64>) {
     more.iter().for_each(|(reason, more)| sums[reason] += more);
+}
+
+/// What limits are compared with, by [`Family::index`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// In the Adj-RIB-In.
+    pub received: [i64; 2],
+    /// Let into the decision process.
+    pub accepted: [i64; 2],
 }
 
 /// Tallies of several peers, until they are added to the peers' counters.
@@ -93,6 +122,12 @@ impl Tallies {
     /// A peer's.
     pub(crate) fn of(&mut self, peer: PeerIndex) -> &mut Tally {
         self.tallies.entry(peer).or_default()
+    }
+
+    /// How many paths a peer has more than its counters say.
+    pub(crate) fn counts(&self, peer: PeerIndex) -> Counts {
+        let tally = self.tallies.get(&peer);
+        tally.map(|tally| Counts { received: tally.received, accepted: tally.accepted }).unwrap_or_default()
     }
 
     /// All of them.
@@ -111,43 +146,53 @@ impl Default for PeerCounters {
     fn default() -> Self {
         PeerCounters {
             tally: Tally {
-                received: AtomicI64::new(0),
+                received: Default::default(),
                 stale: AtomicI64::new(0),
-                accepted: AtomicI64::new(0),
+                accepted: Default::default(),
                 rejected: PerReason::default(),
                 observed: PerReason::default(),
                 rov: std::array::from_fn(|_| AtomicI64::new(0)),
+                dropped: AtomicI64::new(0),
             },
         }
     }
 }
 
 impl PeerCounters {
-    /// Adds a batch's differences and says how many paths are held then.
-    pub fn add(&self, difference: &Tally) -> i64 {
+    /// Adds a batch's differences.
+    pub fn add(&self, difference: &Tally) {
+        // In one order for all shards, so that whoever adds last sees what all of it comes to.
         let add = |sum: &AtomicI64, more: i64| {
             if more != 0 {
-                sum.fetch_add(more, Ordering::Relaxed);
+                sum.fetch_add(more, Ordering::SeqCst);
             }
         };
+        self.tally.received.iter().zip(difference.received).for_each(|(sum, more)| add(sum, more));
         add(&self.tally.stale, difference.stale);
-        add(&self.tally.accepted, difference.accepted);
+        self.tally.accepted.iter().zip(difference.accepted).for_each(|(sum, more)| add(sum, more));
         self.tally.rejected.iter().for_each(|(reason, sum)| add(sum, difference.rejected[reason]));
         self.tally.observed.iter().for_each(|(reason, sum)| add(sum, difference.observed[reason]));
         self.tally.rov.iter().zip(difference.rov).for_each(|(sum, more)| add(sum, more));
-        self.tally.received.fetch_add(difference.received, Ordering::Relaxed) + difference.received
+        add(&self.tally.dropped, difference.dropped);
+    }
+
+    /// How many paths there are now, as far as limits go.
+    pub fn counts(&self) -> Counts {
+        let load = |numbers: &[AtomicI64; 2]| std::array::from_fn(|at| numbers[at].load(Ordering::SeqCst));
+        Counts { received: load(&self.tally.received), accepted: load(&self.tally.accepted) }
     }
 
     /// The numbers now. Each is exact; they may be of moments a batch apart.
     pub fn read(&self) -> Tally {
         let load = |n: &AtomicI64| n.load(Ordering::Relaxed);
         Tally {
-            received: load(&self.tally.received),
+            received: self.counts().received,
             stale: load(&self.tally.stale),
-            accepted: load(&self.tally.accepted),
+            accepted: self.counts().accepted,
             rejected: PerReason::from_fn(|code| load(&self.tally.rejected.by_code()[code])),
             observed: PerReason::from_fn(|code| load(&self.tally.observed.by_code()[code])),
             rov: std::array::from_fn(|at| load(&self.tally.rov[at])),
+            dropped: load(&self.tally.dropped),
         }
     }
 }

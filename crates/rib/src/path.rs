@@ -122,6 +122,11 @@ impl Path {
         Verdict { reason, observed, rov, amendment }
     }
 
+    /// Whether it is accepted, be its next hop where it may.
+    pub fn is_accepted(&self) -> bool {
+        self.reason == 0
+    }
+
     /// Whether it takes part in the decision process: the judge accepts it, and its next hop can be reached (RFC 4271
     /// s9.1.2).
     pub fn is_eligible(&self) -> bool {

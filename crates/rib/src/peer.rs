@@ -10,11 +10,12 @@ use palisade_bgp::attributes::{Community, LargeCommunity};
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{ActionScheme, Mode, Peer, Reason, Region, Role, Source, Wishes};
 
-use crate::counters::PeerCounters;
+use crate::counters::{Counts, PeerCounters};
 use crate::decision::Ranking;
 use crate::export::ExportView;
 use crate::offer::Depth;
 use crate::path::PeerIndex;
+use crate::prefix_limits::{PrefixLimits, Room};
 
 /// A peer with a session: how its paths are judged and ranked, and what it is sent.
 #[derive(Clone, Debug)]
@@ -27,8 +28,8 @@ pub struct RibPeer {
     pub export: [Option<ExportView>; 2],
     /// Its numbers, shared by all shards.
     pub counters: Arc<PeerCounters>,
-    /// Paths it may have in the Adj-RIB-In before the session is ended.
-    pub max_prefixes: Option<u32>,
+    /// How many paths it may have.
+    pub limits: PrefixLimits,
     /// What is added to its paths on their way out; `None` adds nothing.
     pub tags: Option<Arc<Tags>>,
 }
@@ -47,8 +48,8 @@ pub struct Tags {
 pub struct Terms {
     /// [`Ranking::local_preference`].
     pub local_preference: u32,
-    /// [`RibPeer::max_prefixes`].
-    pub max_prefixes: Option<u32>,
+    /// [`RibPeer::limits`].
+    pub limits: PrefixLimits,
     /// [`RibPeer::tags`].
     pub tags: Option<Arc<Tags>>,
 }
@@ -162,7 +163,7 @@ impl Peers {
     pub(crate) fn set_terms(&mut self, index: PeerIndex, terms: &Terms) {
         let Some(known) = self.peers.get_mut(index.index()).and_then(Option::as_mut) else { return };
         known.peer.ranking.local_preference = terms.local_preference;
-        known.peer.max_prefixes = terms.max_prefixes;
+        known.peer.limits = terms.limits;
         known.peer.tags = terms.tags.clone();
     }
 
@@ -195,6 +196,18 @@ impl Peers {
 
     pub(crate) fn peer(&self, index: PeerIndex) -> Option<&RibPeer> {
         self.peers.get(index.index()).and_then(Option::as_ref).map(|known| &known.peer)
+    }
+
+    /// What room a peer has for more paths of a family, with those that its counters don't know of yet.
+    pub(crate) fn room(&self, index: PeerIndex, family: Family, uncounted: Counts) -> Room {
+        let Some(peer) = self.peer(index) else { return Room::UNLIMITED };
+        let sum = |held: [i64; 2], more: [i64; 2]| [held[0] + more[0], held[1] + more[1]];
+        let Counts { received, accepted } = peer.counters.counts();
+        let counts = Counts {
+            received: sum(received, uncounted.received),
+            accepted: sum(accepted, uncounted.accepted),
+        };
+        Room::of(&peer.limits, family, counts)
     }
 
     /// The numbers of those that are up.

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use palisade_bgp::Asn;
 use palisade_bgp::prefix::{Address, Net};
-use palisade_policy::{Amendment, OriginSet, RovState, Snapshot, Verdict, judge_prefix};
+use palisade_policy::{Amendment, OriginSet, Reason, RovState, Snapshot, Verdict, judge_prefix};
 use smallvec::SmallVec;
 
 use crate::attribute_set::AttributeSet;
 use crate::backlog::{Ranges, Round, Stretch};
-use crate::counters::{Tallies, Tally};
+use crate::counters::{Counts, Tallies, Tally};
 use crate::decision::best_path;
 use crate::departures::{Departures, Going};
 use crate::derived::DerivedSets;
@@ -24,6 +24,7 @@ use crate::offer::{Depth, Offers, offers, same};
 use crate::origin_index::OriginIndex;
 use crate::path::{Path, PeerIndex};
 use crate::peer::Peers;
+use crate::prefix_limits::Room;
 use crate::stale::Turns;
 use crate::table::{Paths, SLICE, Table};
 
@@ -70,7 +71,7 @@ impl<A: Address> Default for Routes<A> {
 }
 
 impl<A: Address> Routes<A> {
-    /// Applies what one peer said, in the order it said it.
+    /// Applies what one peer said, in the order it said it, as far as its limits have room for it.
     pub(crate) fn apply(
         &mut self,
         peer: PeerIndex,
@@ -78,16 +79,17 @@ impl<A: Address> Routes<A> {
         peers: &Peers,
         tables: &Snapshot,
     ) -> Tally {
-        let mut tally = Tally::default();
+        let room = peers.room(peer, A::FAMILY, Counts::default());
+        let mut ledger = Ledger { tally: Tally::default(), room };
         for (attributes, paths) in section.runs() {
             match attributes {
                 None => paths.iter().for_each(|(net, path_id)| {
-                    self.withdraw(peer, *net, *path_id, peers, &mut tally);
+                    self.withdraw(peer, *net, *path_id, peers, &mut ledger);
                 }),
-                Some(received) => self.announce_run(peer, received, paths, (peers, tables), &mut tally),
+                Some(received) => self.announce_run(peer, received, paths, (peers, tables), &mut ledger),
             }
         }
-        tally
+        ledger.tally
     }
 
     fn announce_run(
@@ -96,7 +98,7 @@ impl<A: Address> Routes<A> {
         received: &Arc<AttributeSet>,
         paths: &NetList<A>,
         (peers, tables): (&Peers, &Snapshot),
-        tally: &mut Tally,
+        ledger: &mut Ledger,
     ) {
         let judged_by = peers.judged_by(peer).map(|(policy, version)| {
             let stamp = Stamp::of(tables, version);
@@ -104,25 +106,39 @@ impl<A: Address> Routes<A> {
         });
         let view = received.attributes();
         for (net, path_id) in paths {
+            if ledger.room.received <= 0 && self.held(peer, *net, *path_id).is_none() {
+                ledger.tally.dropped += 1;
+                continue;
+            }
             let (mut verdict, mut set) = (OURS, Arc::clone(received));
             if let Some((policy, stamp, path_verdict)) = judged_by {
                 verdict = judge_prefix(*net, &view, path_verdict, policy, tables, &mut ());
+                if ledger.room.accepted <= 0
+                    && !self.held(peer, *net, *path_id).is_some_and(Path::is_accepted)
+                {
+                    verdict = held_back(verdict);
+                }
                 if !verdict.amendment.is_none() {
                     set = self.derived.of(received, (verdict.amendment, false), (policy, tables, stamp));
                 }
             }
-            self.announce(*net, Path::new(set, peer, *path_id, verdict), peers, tally);
+            self.announce(*net, Path::new(set, peer, *path_id, verdict), peers, ledger);
         }
     }
 
-    fn announce(&mut self, net: Net<A>, mut path: Path, peers: &Peers, tally: &mut Tally) {
+    /// What the table has of a peer, where it has that.
+    fn held(&self, peer: PeerIndex, net: Net<A>, path_id: u32) -> Option<&Path> {
+        self.table.paths(net).iter().find(|held| held.peer() == peer && held.path_id() == path_id)
+    }
+
+    fn announce(&mut self, net: Net<A>, mut path: Path, peers: &Peers, ledger: &mut Ledger) {
         let lost = &self.unreachable;
         if !lost.is_empty() {
             path.set_reachable(!lost.contains(&path.attributes().next_hop().address()));
         }
         path.set_turn(self.turns.bit(path.peer()));
         self.turns.came(&path);
-        tally.count(&path, 1);
+        ledger.count::<A>(&path);
         let listed = self.origins.lists(path.peer()).then(|| (path.peer(), origin(&path)));
         let paths = match self.table.entry(net) {
             Entry::Occupied(entry) => entry.into_mut(),
@@ -132,7 +148,7 @@ impl<A: Address> Routes<A> {
         let mut left = None;
         match paths.iter_mut().find(|held| held.peer() == path.peer() && held.path_id() == path.path_id()) {
             Some(held) => {
-                tally.count_left(held, self.turns.left(held));
+                ledger.count_left::<A>(held, self.turns.left(held));
                 left = listed.and_then(|_| origin(held));
                 path.keep_what_is_the_same(held);
                 *held = path;
@@ -145,7 +161,7 @@ impl<A: Address> Routes<A> {
         reselect(net, before, paths, peers, &mut self.changes);
     }
 
-    fn withdraw(&mut self, peer: PeerIndex, net: Net<A>, path_id: u32, peers: &Peers, tally: &mut Tally) {
+    fn withdraw(&mut self, peer: PeerIndex, net: Net<A>, path_id: u32, peers: &Peers, ledger: &mut Ledger) {
         let Entry::Occupied(mut entry) = self.table.entry(net) else { return };
         let paths = entry.get_mut();
         let Some(at) = paths.iter().position(|held| held.peer() == peer && held.path_id() == path_id) else {
@@ -153,7 +169,7 @@ impl<A: Address> Routes<A> {
         };
         let before = Before::of(paths, peers);
         let gone = paths.swap_remove(at);
-        tally.count_left(&gone, self.turns.left(&gone));
+        ledger.count_left::<A>(&gone, self.turns.left(&gone));
         if self.origins.lists(peer) {
             self.origins.moved(net, peer, (origin(&gone), None), paths);
         }
@@ -378,7 +394,7 @@ impl<A: Address> Routes<A> {
             let goes = departures.removes(path, turns);
             if goes {
                 let peer = path.peer();
-                tallies.of(peer).count_left(path, turns.left(path));
+                tallies.of(peer).count_left(A::FAMILY, path, turns.left(path));
                 unlisted.extend(origins.lists(peer).then(|| (peer, origin(path))));
             }
             !goes
@@ -408,6 +424,34 @@ impl<A: Address> Routes<A> {
         }
         changes.retain(|change| !same(&change.old, &change.new));
         changes
+    }
+}
+
+/// What a batch of one peer comes to, and what room that leaves.
+struct Ledger {
+    tally: Tally,
+    room: Room,
+}
+
+impl Ledger {
+    /// Counts a path that has come.
+    fn count<A: Address>(&mut self, path: &Path) {
+        self.tally.count(A::FAMILY, path, 1);
+        self.room.count(path.is_accepted(), 1);
+    }
+
+    /// Counts a path that has gone, and whether it was stale.
+    fn count_left<A: Address>(&mut self, path: &Path, stale: bool) {
+        self.tally.count_left(A::FAMILY, path, stale);
+        self.room.count(path.is_accepted(), -1);
+    }
+}
+
+/// What the judge accepts, and a limit does not. The attributes stay as they were received, as those of all that is refused.
+fn held_back(verdict: Verdict) -> Verdict {
+    match verdict.accepted() {
+        true => Verdict { reason: Some(Reason::MaxAccepted), amendment: Amendment::NONE, ..verdict },
+        false => verdict,
     }
 }
 
@@ -453,7 +497,10 @@ impl<A: Address> Bench<'_, A> {
         let stamp = Stamp::of(self.tables, version);
         let path_verdict = received.judged(policy, self.tables, stamp);
         let view = received.attributes();
-        let verdict = judge_prefix(net, &view, path_verdict, policy, self.tables, &mut ());
+        let mut verdict = judge_prefix(net, &view, path_verdict, policy, self.tables, &mut ());
+        if verdict.accepted() && !path.is_accepted() && !self.has_room(path.peer()) {
+            verdict = held_back(verdict);
+        }
         let long_lived = self.turns.is_long_lived(path);
         let set = (path.is_amended() || !verdict.amendment.is_none() || long_lived)
             .then(|| self.derived.of(received, (verdict.amendment, long_lived), (policy, self.tables, stamp)))
@@ -463,11 +510,16 @@ impl<A: Address> Bench<'_, A> {
         (!same || set.is_some()).then_some((verdict, set))
     }
 
+    /// Whether another path of a peer may be accepted.
+    fn has_room(&self, peer: PeerIndex) -> bool {
+        self.peers.room(peer, A::FAMILY, self.tallies.counts(peer)).accepted > 0
+    }
+
     fn take(&mut self, (verdict, set): (Verdict, Option<Arc<AttributeSet>>), path: &mut Path) {
         let tally = self.tallies.of(path.peer());
-        tally.count(path, -1);
+        tally.count(A::FAMILY, path, -1);
         path.set_verdict(verdict);
-        tally.count(path, 1);
+        tally.count(A::FAMILY, path, 1);
         if let Some(set) = set {
             path.set_reachable(!self.unreachable.contains(&set.next_hop().address()));
             path.set_attributes(set);

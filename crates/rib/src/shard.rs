@@ -41,8 +41,8 @@ pub trait Outbox {
     fn walked(&mut self, peer: PeerIndex, family: Family);
     /// What is on offer has changed: next hops for the FIB.
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]);
-    /// A peer has more paths in the Adj-RIBs-In than it may.
-    fn too_many_prefixes(&mut self, peer: PeerIndex, received: i64);
+    /// A peer is near one of its limits, or was until now: its [`PeerCounters`](crate::PeerCounters) are worth a look.
+    fn near_limit(&mut self, peer: PeerIndex);
 }
 
 /// A part of the prefixes of both families.
@@ -54,13 +54,22 @@ pub struct Shard {
     v6: Routes<u128>,
     /// Peers whose sessions have ended and whose paths are not all gone.
     leaving: Vec<PeerIndex>,
+    /// Peers that came near a limit as their paths were judged again, and whom nobody was told of.
+    near: BTreeSet<PeerIndex>,
 }
 
 impl Shard {
     /// An empty shard that judges by `tables`.
     pub fn new(tables: Arc<Snapshot>) -> Self {
         let peers = Peers::new(tables.actions.clone());
-        Shard { peers, tables, v4: Routes::default(), v6: Routes::default(), leaving: Vec::new() }
+        Shard {
+            peers,
+            tables,
+            v4: Routes::default(),
+            v6: Routes::default(),
+            leaving: Vec::new(),
+            near: BTreeSet::new(),
+        }
     }
 
     /// Whether those who join are told nothing yet: a router that has just been restarted lets others keep what it told them before, until
@@ -186,12 +195,21 @@ impl Shard {
     /// Takes what a peer said.
     pub fn apply(&mut self, batch: &Batch, outbox: &mut impl Outbox) {
         let Some(peer) = self.peers.peer(batch.peer) else { return };
-        let mut tally = self.v4.apply(batch.peer, &batch.v4, &self.peers, &self.tables);
-        tally.add(&self.v6.apply(batch.peer, &batch.v6, &self.peers, &self.tables));
-        let received = peer.counters.add(&tally);
-        if peer.max_prefixes.is_some_and(|most| received > i64::from(most)) {
-            outbox.too_many_prefixes(batch.peer, received);
+        let was_near = peer.limits.is_near(peer.counters.counts());
+        let tally = self.v4.apply(batch.peer, &batch.v4, &self.peers, &self.tables);
+        // What room there is for one family may depend on how much there is of the other.
+        peer.counters.add(&tally);
+        let tally = self.v6.apply(batch.peer, &batch.v6, &self.peers, &self.tables);
+        peer.counters.add(&tally);
+        if was_near || peer.limits.is_near(peer.counters.counts()) {
+            outbox.near_limit(batch.peer);
         }
+    }
+
+    /// Lets in what is held back for a limit on what is accepted, as far as there is room, as [`Shard::publish`] is called.
+    pub fn let_in(&mut self, index: PeerIndex) {
+        self.v4.judge_peer(index);
+        self.v6.judge_peer(index);
     }
 
     /// Originates a prefix ourselves.
@@ -301,6 +319,7 @@ impl Shard {
     /// is not after `now`.
     pub fn publish(&mut self, now: Instant, outbox: &mut impl Outbox) -> Option<Instant> {
         let work = self.work().then_some(now);
+        std::mem::take(&mut self.near).into_iter().for_each(|peer| outbox.near_limit(peer));
         let v4 = publish_family(&mut self.v4, &self.peers, now, outbox);
         let v6 = publish_family(&mut self.v6, &self.peers, now, outbox);
         [work, v4, v6].into_iter().flatten().min()
@@ -310,9 +329,12 @@ impl Shard {
         let mut tallies = Tallies::default();
         let v4 = self.v4.work(&self.peers, &self.tables, &mut tallies);
         let v6 = self.v6.work(&self.peers, &self.tables, &mut tallies);
-        for (peer, tally) in tallies.iter() {
-            if let Some(peer) = self.peers.peer(peer) {
+        for (index, tally) in tallies.iter() {
+            if let Some(peer) = self.peers.peer(index) {
                 peer.counters.add(tally);
+                if peer.limits.is_near(peer.counters.counts()) {
+                    self.near.insert(index);
+                }
             }
         }
         let (left, gone) = self.leaving.iter().partition(|peer| self.is_removing(**peer));

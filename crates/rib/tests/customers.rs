@@ -22,8 +22,8 @@ use palisade_policy::{
     Vrp,
 };
 use palisade_rib::{
-    AttributeSet, Batch, ExportView, Outcome, PeerCounters, PeerIndex, PolicyTouched, Ranking, RibPeer,
-    Shard, Silence, Step, Tags, Terms, Touched, Withheld,
+    AttributeSet, Batch, ExportView, Outcome, PeerCounters, PeerIndex, PolicyTouched, PrefixLimits, Ranking,
+    RibPeer, Shard, Silence, Step, Tags, Terms, Touched, Withheld,
 };
 
 use support::{Said, Wires};
@@ -76,7 +76,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         },
         export: [Some(export), None],
         counters: Arc::new(PeerCounters::default()),
-        max_prefixes: None,
+        limits: PrefixLimits::NONE,
         tags: None,
     }
 }
@@ -182,8 +182,15 @@ fn tags_are_told_to_all_and_come_and_go_with_the_terms() {
     let with = |tags: &[(u32, u32)]| {
         let communities = tags.iter().map(|(high, low)| Community(high << 16 | low)).collect();
         let tags = Arc::new(Tags { communities, large: vec![] });
-        let terms = Terms { local_preference: 200, max_prefixes: Some(7), tags: Some(tags) };
-        vec![(CUSTOMER, terms), (PeerIndex(9), Terms { local_preference: 1, max_prefixes: None, tags: None })]
+        let terms = Terms {
+            local_preference: 200,
+            limits: PrefixLimits { warning_percent: 7, ..PrefixLimits::NONE },
+            tags: Some(tags),
+        };
+        vec![
+            (CUSTOMER, terms),
+            (PeerIndex(9), Terms { local_preference: 1, limits: PrefixLimits::NONE, tags: None }),
+        ]
     };
     router.shard.set_terms(&with(&[(OURS, 3001)]));
     router.settle();

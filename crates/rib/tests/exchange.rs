@@ -18,7 +18,7 @@ use palisade_bgp::prefix::Net;
 use palisade_bgp::update::Context;
 use palisade_policy::actions::euro_ix;
 use palisade_policy::{ActionScheme, Checks, Mode, Peer, Reason, Region, Role, Snapshot};
-use palisade_rib::{Batch, ExportView, PeerCounters, PeerIndex, Ranking, RibPeer, Shard};
+use palisade_rib::{Batch, ExportView, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard};
 
 use support::{Held, Random, Said, Wires};
 
@@ -83,7 +83,7 @@ fn rib_peer(member: PeerIndex) -> RibPeer {
         ranking,
         export: [Some(export), None],
         counters,
-        max_prefixes: None,
+        limits: PrefixLimits::NONE,
         tags: None,
     }
 }

@@ -16,7 +16,9 @@ use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::update::Context;
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{Checks, Mode, Peer, Reason, Role, Snapshot, Source, exports};
-use palisade_rib::{AttributeSet, Batch, ExportView, Path, PeerCounters, PeerIndex, Ranking, RibPeer, Shard};
+use palisade_rib::{
+    AttributeSet, Batch, ExportView, Path, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard,
+};
 
 use support::{Held, Random, Said, Wires};
 
@@ -65,7 +67,7 @@ fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
         },
         export: [Some(export), None],
         counters: Arc::clone(counters),
-        max_prefixes: None,
+        limits: PrefixLimits::NONE,
         tags: None,
     }
 }
@@ -307,7 +309,11 @@ impl Play {
             assert_eq!(found, expected.map(|(_, net)| *net).collect::<Vec<_>>(), "{peer:?}, seed {seed}");
             let held = self.model.paths.values().filter(|paths| paths.contains_key(peer)).count();
             let (tally, stale) = (counters.read(), found.len());
-            assert_eq!((tally.received, tally.stale), (held as i64, stale as i64), "{peer:?}, seed {seed}");
+            assert_eq!(
+                (tally.received_total(), tally.stale),
+                (held as i64, stale as i64),
+                "{peer:?}, seed {seed}"
+            );
         }
         let views: BTreeSet<_> =
             self.model.up.iter().map(|peer| (role(*peer).slug(), knows_long_lived(*peer))).collect();
@@ -365,10 +371,10 @@ fn a_sweep_that_has_become_needless_takes_nothing_of_the_next_refresh() {
     play.shard.mark_stale(from, Family::Ipv4);
     play.settle();
     let tally = play.counters[&from].read();
-    assert_eq!((tally.received, tally.stale, play.wires.held[&to].len()), (3, 3, 3));
+    assert_eq!((tally.received_total(), tally.stale, play.wires.held[&to].len()), (3, 3, 3));
     play.shard.sweep_stale(from, Family::Ipv4);
     play.settle();
-    assert_eq!((play.counters[&from].read().received, play.wires.held[&to].len()), (0, 0));
+    assert_eq!((play.counters[&from].read().received_total(), play.wires.held[&to].len()), (0, 0));
 }
 
 /// A table is walked some thousand prefixes at a time: what changes meanwhile, behind, ahead and exactly where the walk

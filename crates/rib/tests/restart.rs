@@ -11,7 +11,9 @@ use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{Checks, Mode, Peer, Reason, Role, Snapshot};
-use palisade_rib::{Batch, ExportView, Outcome, PeerCounters, PeerIndex, Ranking, RibPeer, Shard, Step};
+use palisade_rib::{
+    Batch, ExportView, Outcome, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard, Step,
+};
 
 use support::{Said, Wires};
 
@@ -57,7 +59,7 @@ impl Play {
             ranking,
             export: [Some(export), None],
             counters: Arc::clone(&self.counters[peer.index()]),
-            max_prefixes: None,
+            limits: PrefixLimits::NONE,
             tags: None,
         };
         change(&mut known, &mut policy);
@@ -155,7 +157,7 @@ fn one_family_is_kept_and_the_other_goes() {
     // Nothing is left of it, though what it is to us is still known.
     play.up(ONE, |_, _| ());
     play.say(ONE, true);
-    assert_eq!((play.heard(), play.counters[1].read().received), (Some(asn(ONE)), 1));
+    assert_eq!((play.heard(), play.counters[1].read().received_total()), (Some(asn(ONE)), 1));
 }
 
 #[test]

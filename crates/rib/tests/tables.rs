@@ -13,7 +13,9 @@ use palisade_bgp::attributes::NextHop;
 use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_policy::{Checks, Mode, Peer, Reason, Role, RovIndex, Snapshot, Vrp};
-use palisade_rib::{Batch, ExportView, PeerCounters, PeerIndex, Ranking, RibPeer, Shard, Touched};
+use palisade_rib::{
+    Batch, ExportView, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard, Touched,
+};
 
 use support::{Random, Said, Wires};
 
@@ -60,7 +62,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         ranking,
         export: [Some(export), None],
         counters,
-        max_prefixes: None,
+        limits: PrefixLimits::NONE,
         tags: None,
     }
 }
@@ -138,7 +140,10 @@ fn what_changes_while_tables_are_applied_is_judged_by_the_last_of_them() {
             accepted.map(|(at, tail)| ((net(*at), 0), Said::path([OURS, asn(FROM), *tail]))).collect();
         let tally = counters.read();
         assert_eq!(wires.held.remove(&TO).unwrap_or_default(), expected, "seed {seed}");
-        assert_eq!((tally.received, tally.accepted), (said.len() as i64, expected.len() as i64));
+        assert_eq!(
+            (tally.received_total(), tally.accepted_total()),
+            (said.len() as i64, expected.len() as i64)
+        );
         assert_eq!(wires.spurious, 0);
     }
 }

@@ -7,7 +7,7 @@ use palisade_bgp::Asn;
 use palisade_policy::{Checks, Mode, PathVerdict, Peer, Reason, Role, Snapshot};
 
 use super::*;
-use crate::{AttributeSet, Batch, PeerCounters, Ranking, RibPeer, Stamp};
+use crate::{AttributeSet, Batch, PeerCounters, PrefixLimits, Ranking, RibPeer, Stamp};
 
 /// What nobody is told.
 struct Nowhere;
@@ -22,7 +22,7 @@ impl crate::Outbox for Nowhere {
     fn send(&mut self, _: &[PeerIndex], _: Arc<crate::Chunk>) {}
     fn walked(&mut self, _: PeerIndex, _: Family) {}
     fn best_changed<A: Address>(&mut self, _: &[crate::Change<A>]) {}
-    fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
+    fn near_limit(&mut self, _: PeerIndex) {}
 }
 
 /// Peers that nothing is checked of; what the path stage says holds all the same.
@@ -36,8 +36,14 @@ fn shard_with(peers: &[u16]) -> Shard {
             Ranking { local_preference: 100, internal: true, router_id: u32::from(number), address };
         let counters = Arc::new(PeerCounters::default());
         let export = [None, None];
-        let peer =
-            RibPeer { policy: Arc::new(policy), ranking, export, counters, max_prefixes: None, tags: None };
+        let peer = RibPeer {
+            policy: Arc::new(policy),
+            ranking,
+            export,
+            counters,
+            limits: PrefixLimits::NONE,
+            tags: None,
+        };
         shard.peer_up(PeerIndex(number), peer);
     }
     shard

@@ -16,8 +16,8 @@ use palisade_policy::{
     RovIndex, RovState, RuleNumber, Rules, Snapshot, Vrp,
 };
 use palisade_rib::{
-    Change, Chunk, ExportView, Outbox, PeerCounters, PeerIndex, PolicyTouched, Ranking, RibPeer, Shard, Tags,
-    Terms, Touched, fib_next_hop,
+    Change, Chunk, ExportView, Outbox, PeerCounters, PeerIndex, PolicyTouched, PrefixLimits, Ranking,
+    RibPeer, Shard, Tags, Terms, Touched, fib_next_hop,
 };
 
 use crate::support::Random;
@@ -161,7 +161,7 @@ impl World {
             four_octet_as: true,
             format: Format::PLAIN,
         };
-        let Terms { local_preference, max_prefixes, tags } = self.terms(peer);
+        let Terms { local_preference, limits, tags } = self.terms(peer);
         RibPeer {
             policy: self.policy(peer),
             ranking: Ranking {
@@ -172,7 +172,7 @@ impl World {
             },
             export: [Some(export), None],
             counters: Arc::new(PeerCounters::default()),
-            max_prefixes,
+            limits,
             tags,
         }
     }
@@ -355,7 +355,7 @@ fn terms(peer: PeerIndex, choice: u32) -> Terms {
     let communities = vec![Community((OURS.0 << 16) | (4000 + choice))];
     Terms {
         local_preference: role(peer).default_local_preference() + choice % 2 * 60,
-        max_prefixes: None,
+        limits: PrefixLimits::NONE,
         tags: (choice > 1).then(|| Arc::new(Tags { communities, large: vec![] })),
     }
 }
@@ -486,5 +486,5 @@ impl Outbox for Sockets {
         }
     }
 
-    fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
+    fn near_limit(&mut self, _: PeerIndex) {}
 }

@@ -81,6 +81,8 @@ pub(crate) struct Wires {
     pub(crate) fib: BTreeMap<Prefix, IpAddr>,
     /// Who was sent all there is of IPv4.
     pub(crate) walked: BTreeSet<PeerIndex>,
+    /// Peers that came near a limit.
+    pub(crate) near: BTreeSet<PeerIndex>,
     decoder: Decoder,
 }
 
@@ -115,7 +117,9 @@ impl Outbox for Wires {
         }
     }
 
-    fn too_many_prefixes(&mut self, _: PeerIndex, _: i64) {}
+    fn near_limit(&mut self, peer: PeerIndex) {
+        self.near.insert(peer);
+    }
 }
 
 impl Wires {
