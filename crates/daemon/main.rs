@@ -62,6 +62,8 @@ enum Command {
     Test(policy_test::Arguments),
     /// Say what a new configuration would change, before it does
     Plan(plan::Arguments),
+    /// Have the running router do something about a peer's session: disable, enable, reset, refresh
+    Peer(tell::PeerArguments),
     /// Have the running router read its configuration again; sessions stay up
     Reload(tell::ReloadArguments),
     /// Have the running router believe a source whose data it holds back
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Test(arguments) => policy_test::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Peer(arguments) => tell::peer(&arguments),
         Command::Reload(arguments) => tell::reload(&arguments),
         Command::Confirm(arguments) => tell::confirm(&arguments),
         Command::Irr(arguments) => irr::run(&arguments),

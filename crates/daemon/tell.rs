@@ -1,4 +1,4 @@
-//! `palisade reload` and `palisade confirm`: what a running router is told to do, and how that went.
+//! `palisade reload`, `palisade confirm` and `palisade peer`: what a running router is told to do, and how that went.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use crate::control::answer::{DoneLine, Line, NOT_DONE};
 use crate::control::client::{Answer, AskError, Heard};
 use crate::control::command::Reloaded;
 use crate::control::request::Request;
+use crate::run::Order;
 use crate::terminal;
 
 /// Where the router is.
@@ -34,17 +35,81 @@ pub(crate) struct ConfirmArguments {
     to: Socket,
 }
 
+/// What `peer` is asked on the command line.
+#[derive(clap::Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct PeerArguments {
+    #[command(subcommand)]
+    what: PeerOrder,
+}
+
+#[derive(clap::Subcommand)]
+enum PeerOrder {
+    /// End its session, and keep it down until the peer is enabled
+    Disable(WithWords),
+    /// Let its session begin, whatever kept it down
+    Enable(OfPeer),
+    /// End its session, and let it begin anew at once
+    Reset(WithWords),
+    /// Ask it for all its routes again, or send it ours again; the session stays up
+    Refresh {
+        #[command(flatten)]
+        of: OfPeer,
+        /// Send it our routes again instead
+        #[arg(long)]
+        out: bool,
+    },
+}
+
+/// Whose session.
+#[derive(clap::Args)]
+struct OfPeer {
+    /// The peer, as `palisade show peers` names it
+    name: String,
+    #[command(flatten)]
+    to: Socket,
+}
+
+/// Whose session, and what the peer is told as it ends.
+#[derive(clap::Args)]
+struct WithWords {
+    #[command(flatten)]
+    of: OfPeer,
+    /// What the peer's operators are told: up to 255 octets (RFC 9003)
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true)]
+    message: String,
+}
+
+/// Has the router do something about a peer's session.
+pub(crate) fn peer(arguments: &PeerArguments) -> ExitCode {
+    let (of, order) = match &arguments.what {
+        PeerOrder::Disable(WithWords { of, message }) => (of, Order::Disable(message.clone())),
+        PeerOrder::Enable(of) => (of, Order::Enable),
+        PeerOrder::Reset(WithWords { of, message }) => (of, Order::Reset(message.clone())),
+        PeerOrder::Refresh { of, out: false } => (of, Order::RefreshIn),
+        PeerOrder::Refresh { of, out: true } => (of, Order::RefreshOut),
+    };
+    let done = match order {
+        Order::Disable(_) => "The session has ended, and stays down until `palisade peer enable`.\n",
+        Order::Enable => "The session may begin.\n",
+        Order::Reset(_) => "The session has ended, and begins anew.\n",
+        Order::RefreshIn => "The peer is asked for all its routes again.\n",
+        Order::RefreshOut => "The peer is sent all our routes again.\n",
+    };
+    tell(&Request::Peer { name: of.name.clone(), order }, &of.to, |_| done.into())
+}
+
 /// Has the router read its configuration again.
 pub(crate) fn reload(arguments: &ReloadArguments) -> ExitCode {
-    tell(&Request::Reload, &arguments.to)
+    tell(&Request::Reload, &arguments.to, words)
 }
 
 /// Has the router believe what a source says, however much that changes.
 pub(crate) fn confirm(arguments: &ConfirmArguments) -> ExitCode {
-    tell(&Request::Confirm { feed: arguments.source.clone() }, &arguments.to)
+    tell(&Request::Confirm { feed: arguments.source.clone() }, &arguments.to, words)
 }
 
-fn tell(request: &Request, to: &Socket) -> ExitCode {
+fn tell(request: &Request, to: &Socket, words: impl FnOnce(DoneLine) -> String) -> ExitCode {
     match ask(request, to) {
         Ok(done) => {
             terminal::print(&words(done));
@@ -76,6 +141,7 @@ fn ask(request: &Request, to: &Socket) -> Result<DoneLine, AskError> {
 
 fn words(done: DoneLine) -> String {
     match done {
+        DoneLine::Ordered => "It is done.\n".into(),
         DoneLine::Confirmed => "It counts from now on.\n".into(),
         DoneLine::Reloaded(Reloaded { generation, started, stopped, restarted }) => {
             let sessions = match (started, stopped, restarted) {

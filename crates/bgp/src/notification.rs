@@ -13,7 +13,7 @@ use crate::prefix::Family;
 pub const MAX_DATA: usize = MAX_LEN - HEADER_LEN - 2;
 
 /// The most octets of a shutdown communication (RFC 9003 s2).
-const MAX_COMMUNICATION: usize = 255;
+pub const MAX_COMMUNICATION: usize = 255;
 
 /// A NOTIFICATION, sent or received.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

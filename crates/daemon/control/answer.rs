@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
+use palisade_bgp::notification::MAX_COMMUNICATION;
 use serde::{Deserialize, Serialize};
 
 use super::command::Reloaded;
@@ -44,6 +45,8 @@ pub(crate) enum Line {
 pub(crate) enum DoneLine {
     Reloaded(Reloaded),
     Confirmed,
+    /// The peer's session does as it was told.
+    Ordered,
 }
 
 /// The end of a whole answer.
@@ -232,6 +235,12 @@ impl Refusal {
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// What a peer is to be told does not fit a NOTIFICATION (RFC 9003 s2).
+    pub(super) fn too_many_words(octets: usize) -> Self {
+        Refusal::new("bad-request", format!("the message has {octets} octets"))
+            .help(format!("a peer can be told {MAX_COMMUNICATION} octets (RFC 9003)"))
     }
 
     /// The router ends while it answers.

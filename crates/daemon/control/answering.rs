@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palisade_bgp::Family;
+use palisade_bgp::notification::MAX_COMMUNICATION;
 use palisade_bgp::session::State;
 use palisade_policy::{PerReason, RovState, Rules};
 use palisade_rib::{Scope, Selection, Tally};
@@ -122,6 +123,15 @@ impl Answering {
             Request::Confirm { feed } => {
                 self.command(|reply| Command::Confirm(feed.clone(), reply)).await?;
                 self.done(DoneLine::Confirmed, lines).await
+            }
+            Request::Peer { name, order } => {
+                let roster = self.view.roster();
+                roster.named(name).ok_or_else(|| Refusal::no_such_peer(name, &roster))?;
+                if order.words().len() > MAX_COMMUNICATION {
+                    return Err(Refusal::too_many_words(order.words().len()).into());
+                }
+                self.command(|reply| Command::Peer(name.clone(), order.clone(), reply)).await?;
+                self.done(DoneLine::Ordered, lines).await
             }
             Request::Routes(request) => self.routes(request, lines).await,
             Request::Paths => self.paths(lines).await,
@@ -278,7 +288,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         dropped: tally.dropped,
         limit_warnings: peer.status.limits.warnings(),
         limits_reached: peer.status.limits.reached(),
-        held_down: peer.status.limits.held_down().map(|held| HeldDownLine {
+        held_down: peer.status.held_down().map(|held| HeldDownLine {
             why: held.why,
             begins_in_s: held.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs()),
         }),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::feeds::FeedStatus;
+use crate::run::Order;
 
 /// Something to do, and where the outcome is awaited. What went wrong is told in words.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) enum Command {
     Feeds(oneshot::Sender<Result<Vec<FeedStatus>, String>>),
     /// To take what the source of that name holds back.
     Confirm(String, oneshot::Sender<Result<(), String>>),
+    /// To have the session of the peer of that name do something.
+    Peer(String, Order, oneshot::Sender<Result<(), String>>),
 }
 
 /// What a configuration that was read again came to.

@@ -14,8 +14,8 @@
 //! kilobytes, and nobody any time; after [`Limits::stalled`] it costs nothing. It also means that routes which change
 //! meanwhile are shown as they are when their page is reached. They are in the order of their prefixes all the same.
 //!
-//! The router can be told to read its configuration again, or to believe a source, and nothing else. Who may ask is a matter of
-//! the file's permissions: owner and group.
+//! The router can be told to read its configuration again, to believe a source, or to steer a peer's session, and nothing else. Who
+//! may ask is a matter of the file's permissions: owner and group.
 
 pub(crate) mod answer;
 mod answering;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Refusal;
 use crate::announcement::Announcement;
-use crate::run::Roster;
+use crate::run::{Order, Roster};
 
 /// Peers that are named where one is to be chosen.
 const PEERS_NAMED: usize = 8;
@@ -34,6 +34,8 @@ pub(crate) enum Request {
     Reload,
     /// To take what a source holds back.
     Confirm { feed: String },
+    /// To have the session of the peer of that name do something.
+    Peer { name: String, order: Order },
     /// The paths that peers announce, as they were received: what is needed to judge them again elsewhere.
     Paths,
     /// Why a route is as it is, or what would become of one.

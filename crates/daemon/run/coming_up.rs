@@ -33,6 +33,8 @@ pub(crate) struct PeerSetup {
     pub(crate) status: Arc<PeerStatus>,
     /// Whether the FIB waits for its first table.
     pub(crate) awaited: bool,
+    /// The words with which an operator disabled it, where one did.
+    pub(crate) disabled: Option<String>,
 }
 
 /// What there is only while the session is Established.

@@ -24,7 +24,7 @@ use palisade_bgp::notification::Cease;
 use palisade_policy::Reason;
 use palisade_rib::{Limit, Limited, PeerCounters, PrefixLimits};
 
-use crate::judging::{Excess, PeerPolicy};
+use crate::judging::Excess;
 
 /// The time between two attempts to get what was left out.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(30);
@@ -166,17 +166,12 @@ impl LimitWatch {
 pub(crate) struct LimitStatus {
     warnings: AtomicU64,
     reached: AtomicU64,
-    now: Mutex<(Standing, Option<HeldDown>)>,
+    standing: Mutex<Standing>,
 }
 
 impl LimitStatus {
     pub(crate) fn standing(&self) -> Standing {
-        self.now().0
-    }
-
-    /// Set while the session is kept down.
-    pub(crate) fn held_down(&self) -> Option<HeldDown> {
-        self.now().1.clone()
+        *self.now()
     }
 
     /// How many times the peer came near a limit.
@@ -190,11 +185,7 @@ impl LimitStatus {
     }
 
     pub(super) fn set_standing(&self, standing: Standing) {
-        self.now().0 = standing;
-    }
-
-    pub(super) fn set_held_down(&self, held_down: Option<HeldDown>) {
-        self.now().1 = held_down;
+        *self.now() = standing;
     }
 
     pub(super) fn count_warning(&self) {
@@ -205,35 +196,8 @@ impl LimitStatus {
         self.reached.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn now(&self) -> MutexGuard<'_, (Standing, Option<HeldDown>)> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A session that is kept down for what it had too many of.
-#[derive(Clone, Debug)]
-pub(crate) struct HeldDown {
-    /// In words.
-    pub(crate) why: String,
-    /// Until when; `None` for until somebody frees it.
-    pub(crate) until: Option<Instant>,
-    /// What held when it was more.
-    terms: (PrefixLimits, Excess),
-}
-
-impl HeldDown {
-    pub(super) fn new(limit: &Limit, policy: &PeerPolicy, now: Instant) -> Self {
-        let until = match policy.excess {
-            Excess::Restart(pause) => Some(now + pause),
-            Excess::Down | Excess::DropNew => None,
-        };
-        let why = format!("more prefixes than `{} = {}` allows", key(limit), limit.most);
-        HeldDown { why, until, terms: (policy.limits, policy.excess) }
-    }
-
-    /// Whether the peer's limits are others now, so that it may try.
-    pub(super) fn is_ended_by(&self, policy: &PeerPolicy) -> bool {
-        self.terms != (policy.limits, policy.excess)
+    fn now(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

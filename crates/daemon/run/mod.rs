@@ -22,8 +22,10 @@ pub(crate) mod connecting;
 pub(crate) mod connection;
 mod connections;
 mod fib;
+mod held_down;
 pub(crate) mod limits;
 mod listener;
+mod orders;
 pub(crate) mod passwords;
 mod peer;
 mod queue;
@@ -49,7 +51,7 @@ use palisade_bgp::Prefix;
 use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
 use palisade_policy::Snapshot;
 use palisade_rib::{AttributeSet, PeerIndex, PolicyTouched, Shard, Touched};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::config::Config;
 use crate::judging::{self, PeerPolicy};
@@ -57,6 +59,7 @@ use crate::secret::Secret;
 
 use fib::FibQueue;
 use listener::Listeners;
+pub(crate) use orders::Order;
 use peer::Surroundings;
 pub(crate) use roster::{Roster, RunningPeer};
 pub(crate) use sessions::Reconfigured;
@@ -179,6 +182,11 @@ impl Router {
     /// Tells peers whose policies have changed. `policies` are those of the peers there are, in their order.
     pub(crate) fn tell(&self, policies: &[Arc<PeerPolicy>]) {
         self.sessions.tell(policies);
+    }
+
+    /// Has a peer's session do what an operator says, who is told how that went.
+    pub(crate) fn order(&mut self, name: &str, order: Order, reply: oneshot::Sender<Result<(), String>>) {
+        self.sessions.order(name, order, reply);
     }
 
     /// Has the networks that it originates be others.

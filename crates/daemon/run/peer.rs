@@ -28,13 +28,15 @@ use super::complaints::Complaints;
 use super::connecting::{Connecting, connected};
 use super::connection::Connection;
 use super::connections::Connections;
-use super::limits::HeldDown;
+use super::held_down::HeldDown;
+use super::orders::Ordered;
 use super::queue::Outgoing;
 use super::shard::{Shards, ToShard};
 use super::stop::Stop;
 use super::waiting::{next_outgoing, notified, readable, sleep_until, writable};
 
 mod limited;
+mod ordered;
 
 /// Octets of input room that a silent session may keep.
 const INPUT_KEPT: usize = 4096;
@@ -61,6 +63,7 @@ pub(crate) struct PeerTask {
     session: Session,
     connections: Connections,
     accepted: mpsc::Receiver<TcpStream>,
+    orders: mpsc::Receiver<Ordered>,
     connecting: Option<Connecting>,
     /// Messages that wait for a place in a shard's inbox, in order.
     to_shards: VecDeque<(usize, ToShard)>,
@@ -82,6 +85,7 @@ enum Wake {
     Place(mpsc::OwnedPermit<ToShard>),
     Policy,
     NearLimit,
+    Ordered(Ordered),
     Timeout,
     Stop,
 }
@@ -93,7 +97,10 @@ impl PeerTask {
         stop: watch::Receiver<Stop>,
         session: Session,
         accepted: mpsc::Receiver<TcpStream>,
+        orders: mpsc::Receiver<Ordered>,
     ) -> Self {
+        let held_down = setup.disabled.as_deref().map(HeldDown::disabled);
+        setup.status.set_held_down(held_down.clone());
         PeerTask {
             first_table_awaited: setup.awaited,
             setup,
@@ -102,11 +109,12 @@ impl PeerTask {
             session,
             connections: Connections::default(),
             accepted,
+            orders,
             connecting: None,
             to_shards: VecDeque::new(),
             up: None,
             complaints: Complaints::default(),
-            held_down: None,
+            held_down,
         }
     }
 
@@ -117,7 +125,9 @@ impl PeerTask {
             _ = self.around.gate.wait_for(|open| *open) => {}
             _ = self.stop.wait_for(|stop| *stop != Stop::No) => {}
         }
-        self.session.start(Instant::now());
+        if self.held_down.is_none() {
+            self.session.start(Instant::now());
+        }
         while *self.stop.borrow() == Stop::No {
             self.act();
             self.transmit();
@@ -221,6 +231,7 @@ impl PeerTask {
             _ = self.stop.changed() => Wake::Stop,
             Ok(()) = self.setup.policy.changed() => Wake::Policy,
             () = notified(near_limit.as_deref()) => Wake::NearLimit,
+            Some(ordered) = self.orders.recv() => Wake::Ordered(ordered),
             Some(stream) = self.accepted.recv() => Wake::Accepted(stream),
             Some(result) = connected(&mut self.connecting) => Wake::Connected(result),
             Some(place) = self.around.shards.place(full_shard.unwrap_or(0)), if !reads => Wake::Place(place),
@@ -242,6 +253,7 @@ impl PeerTask {
             Wake::Writable(id) => self.write(id, now),
             Wake::Outgoing(outgoing) => self.outgoing(outgoing, now),
             Wake::Policy => self.take_policy(now),
+            Wake::Ordered(ordered) => self.obey(ordered, now),
             Wake::NearLimit => self.look_at_limits(now),
             Wake::Timeout => self.timeout(now),
             Wake::Place(place) => {

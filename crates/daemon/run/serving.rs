@@ -132,6 +132,7 @@ impl Serving {
                 let _ = reply.send(told);
             }
             Command::Feeds(reply) => drop(reply.send(Ok(self.feeds.status().await))),
+            Command::Peer(name, order, reply) => self.router.order(&name, order, reply),
             Command::Confirm(feed, reply) => drop(reply.send(self.feeds.confirm(&feed).await)),
         }
     }

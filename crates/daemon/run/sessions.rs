@@ -13,12 +13,14 @@ use palisade_bgp::session::{Session, SessionConfig};
 use palisade_bgp::{AddPath, Asn};
 use palisade_policy::Role;
 use palisade_rib::{MOST_PEERS, PeerIndex};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use super::coming_up::PeerSetup;
 use super::listener::{Expected, ExpectedPeer};
+use super::orders::{Disabled, ORDERS, Order, Ordered};
 use super::peer::{PeerTask, Surroundings};
 use super::roster::{Roster, RunningPeer};
 use super::shard::ToShard;
@@ -84,6 +86,7 @@ struct Running {
     peer: RunningPeer,
     settings: SessionSettings,
     policy: watch::Sender<Arc<PeerPolicy>>,
+    orders: mpsc::Sender<Ordered>,
     stop: watch::Sender<Stop>,
     task: JoinHandle<()>,
 }
@@ -107,6 +110,7 @@ pub(crate) struct Sessions {
     expected: Arc<Expected>,
     roster: watch::Sender<Arc<Roster>>,
     last_index: u16,
+    disabled: Disabled,
     /// Whether they were those of a configuration before.
     is_configured: bool,
 }
@@ -120,6 +124,7 @@ impl Sessions {
             expected: Arc::default(),
             roster,
             last_index: 0,
+            disabled: Disabled::default(),
             is_configured: false,
         }
     }
@@ -180,6 +185,7 @@ impl Sessions {
             };
             self.running.push(running);
         }
+        self.disabled.retain(|name| self.running.iter().any(|running| running.peer.name == name));
         self.last_index = indexes.last;
         self.is_configured = true;
         self.roster.send_replace(Arc::new(Roster::new(
@@ -191,6 +197,20 @@ impl Sessions {
     /// Tells the tasks of peers whose policies have changed. `policies` are in the order of the configuration.
     pub(crate) fn tell(&self, policies: &[Arc<PeerPolicy>]) {
         self.running.iter().zip(policies).for_each(|(running, policy)| running.tell(policy));
+    }
+
+    /// Has a peer's task obey an operator, who is told how that went.
+    pub(crate) fn order(&mut self, name: &str, order: Order, reply: oneshot::Sender<Result<(), String>>) {
+        let running = self.running.iter().find(|running| running.peer.name == name);
+        let Some(running) = running else {
+            return drop(reply.send(Err(format!("there is no peer `{name}` any more"))));
+        };
+        self.disabled.note(name, &order);
+        if let Err(TrySendError::Full(Ordered { reply, .. })) =
+            running.orders.try_send(Ordered { order, reply })
+        {
+            drop(reply.send(Err("the peer has orders enough to obey: say it again in a moment".into())));
+        }
     }
 
     /// Ends all sessions.
@@ -210,6 +230,8 @@ impl Sessions {
         let (policy, told) = watch::channel(Arc::clone(policy));
         let (stop, stopping) = watch::channel(Stop::No);
         let (sender, accepted) = mpsc::channel(ACCEPTED);
+        let (orders, ordered) = mpsc::channel(ORDERS);
+        let disabled = self.disabled.words(&name).map(str::to_owned);
         let peer = RunningPeer {
             index,
             name: name.clone(),
@@ -229,9 +251,10 @@ impl Sessions {
         // What an earlier run left in the kernel waits for the tables of those peers that there are at the start (RFC 8212: one
         // without a role has none).
         let awaited = !self.is_configured && settings.role.is_some();
-        let setup = PeerSetup { name, index, settings: settings.clone(), policy: told, status, awaited };
-        let task = PeerTask::new(setup, self.around.clone(), stopping, session, accepted);
-        Running { peer, settings, policy, stop, task: tokio::spawn(task.run()) }
+        let setup =
+            PeerSetup { name, index, settings: settings.clone(), policy: told, status, awaited, disabled };
+        let task = PeerTask::new(setup, self.around.clone(), stopping, session, accepted, ordered);
+        Running { peer, settings, policy, orders, stop, task: tokio::spawn(task.run()) }
     }
 
     /// Ends sessions, all at the same time, and waits until they have.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use palisade_bgp::session::State;
 use palisade_rib::PeerCounters;
 
+use super::held_down::HeldDown;
 use super::limits::LimitStatus;
 
 /// A peer's task writes it, anybody reads it.
@@ -29,12 +30,18 @@ struct SessionStatus {
     fault: Option<String>,
     /// Our end of the session that is up.
     local_address: Option<IpAddr>,
+    held_down: Option<HeldDown>,
 }
 
 impl Default for PeerStatus {
     fn default() -> Self {
-        let session =
-            SessionStatus { state: State::Idle, since: Instant::now(), fault: None, local_address: None };
+        let session = SessionStatus {
+            state: State::Idle,
+            since: Instant::now(),
+            fault: None,
+            local_address: None,
+            held_down: None,
+        };
         PeerStatus {
             counters: Arc::default(),
             limits: LimitStatus::default(),
@@ -72,6 +79,16 @@ impl PeerStatus {
 
     pub(crate) fn last_fault(&self) -> Option<String> {
         self.session().fault.clone()
+    }
+
+    /// Notes that the session is kept down, or that it no longer is.
+    pub(super) fn set_held_down(&self, held_down: Option<HeldDown>) {
+        self.session().held_down = held_down;
+    }
+
+    /// Set while the session is kept down.
+    pub(crate) fn held_down(&self) -> Option<HeldDown> {
+        self.session().held_down.clone()
     }
 
     pub(crate) fn set_local_address(&self, address: Option<IpAddr>) {

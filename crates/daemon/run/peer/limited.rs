@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use palisade_bgp::Family;
-use palisade_bgp::message::{Refresh, route_refresh};
 use palisade_rib::Limit;
 use tracing::{debug, error, info, warn};
 
 use super::PeerTask;
 use crate::judging::PeerPolicy;
-use crate::run::limits::{HeldDown, Step, cease, key};
+use crate::run::held_down::HeldDown;
+use crate::run::limits::{Step, cease, key};
 use crate::run::shard::ToShard;
 
 impl PeerTask {
@@ -51,17 +50,17 @@ impl PeerTask {
     /// Has the session begin anew, where it was kept down: an operator says so, or its limits are others.
     pub(super) fn free(&mut self, now: Instant) {
         if self.held_down.take().is_some() {
-            self.setup.status.limits.set_held_down(None);
+            self.setup.status.set_held_down(None);
             self.session.start(now);
         }
     }
 
     fn end_for(&mut self, limit: &Limit, policy: &PeerPolicy, now: Instant) {
-        let held_down = HeldDown::new(limit, policy, now);
+        let held_down = HeldDown::beyond(limit, policy, now);
         let (peer, Limit { most, held, .. }) = (&self.setup.name, *limit);
         error!(peer, limit = key(limit), most, held, then = ?policy.excess, "too many prefixes: the session ends");
         self.setup.status.limits.count_reached();
-        self.setup.status.limits.set_held_down(Some(held_down.clone()));
+        self.setup.status.set_held_down(Some(held_down.clone()));
         self.held_down = Some(held_down);
         self.session.stop(now, cease(limit));
     }
@@ -76,11 +75,8 @@ impl PeerTask {
         }
         if refresh {
             up.limits.asked_again(&self.setup.status.counters);
-            let Some(connection) = self.connections.of(up.connection) else { return };
             // A peer that can't be asked says it again when it next has reason to.
-            let asked = Family::ALL.into_iter().filter(|family| up.refreshes[family.index()]);
-            asked
-                .for_each(|family| connection.queue(route_refresh(Refresh::Request, family).to_vec().into()));
+            self.ask_again();
         }
     }
 }

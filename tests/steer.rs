@@ -1,0 +1,142 @@
+//! `palisade peer`: what an operator has a session do, seen from both of its ends.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/asked.rs"]
+mod asked;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use asked::{PATIENCE, Router};
+
+const NEAR: &str = r#"
+[router]
+asn = 64500
+id = "192.0.2.1"
+listen = ["127.0.0.1:PORT"]
+networks = ["192.0.2.0/24"]
+[control]
+socket = "control.sock"
+[checks]
+bogon-prefix = "off"
+bogon-asn = "off"
+next-hop-martian = "off"
+[[peer]]
+name = "far"
+address = "127.0.0.2"
+asn = 64501
+role = "peer"
+passive = true
+"#;
+
+/// Two routers with a session. The far one connects.
+fn pair() -> (Router, Router) {
+    let near = Router::start(NEAR, &[]);
+    let far = NEAR
+        .replace("64500", "196608")
+        .replace("64501", "64500")
+        .replace("196608", "64501")
+        .replace("192.0.2.1\"", "192.0.2.2\"")
+        .replace("127.0.0.1:", "127.0.0.2:")
+        .replace("name = \"far\"", "name = \"near\"")
+        .replace("address = \"127.0.0.2\"", "address = \"127.0.0.1\"")
+        .replace("passive = true", &format!("port = {}\nlocal_address = \"127.0.0.2\"", near.port));
+    let far = Router::start(&far, &[]);
+    wait(&near, "far", |peer| peer["state"] == "Established");
+    wait(&far, "near", |peer| peer["state"] == "Established");
+    (near, far)
+}
+
+/// What is said of a peer, once that is so.
+fn wait(router: &Router, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let peer = router.json(&["peers", name]);
+        if is_so(&peer) {
+            return peer;
+        }
+        assert!(Instant::now() < until, "{peer:#}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What an order prints, and whether it was obeyed.
+fn order(router: &Router, arguments: &[&str]) -> (bool, String) {
+    let output = router.ask("peer", arguments);
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn a_disabled_peer_hears_why_and_stays_down_until_it_is_enabled() {
+    let (near, far) = pair();
+    let words = "fibre works until 06:00 UTC";
+    let (done, said) = order(&near, &["disable", "far", "--message", words]);
+    assert!(done, "{said}");
+    let held = wait(&near, "far", |peer| peer["state"] == "Idle");
+    assert_eq!(held["held_down"]["why"], format!("disabled: {words}"));
+    assert!(near.text(&["peers", "far"]).contains(words));
+    let told =
+        wait(&far, "near", |peer| peer["last_fault"].as_str().is_some_and(|fault| fault.contains(words)));
+    let fault = told["last_fault"].as_str().unwrap();
+    assert!(fault.starts_with("received cease: administrative shutdown (6/2)"), "{fault}");
+
+    // A configuration with which the session would begin anew does not let it.
+    let file = near.folder.path().join("palisade.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("passive = true", "passive = true\nhold_time = 30")).unwrap();
+    let reloaded = near.ask("reload", &[]);
+    assert!(reloaded.status.success(), "{}", String::from_utf8_lossy(&reloaded.stderr));
+    let held = wait(&near, "far", |peer| peer["held_down"].is_object());
+    assert_eq!((&held["state"], &held["held_down"]["begins_in_s"]), (&"Idle".into(), &Value::Null));
+    let (done, said) = order(&near, &["reset", "far"]);
+    assert!(!done && said.contains("enable the peer"), "{said}");
+
+    assert!(order(&near, &["enable", "far"]).0);
+    wait(&near, "far", |peer| peer["state"] == "Established" && peer["held_down"].is_null());
+}
+
+#[test]
+fn a_reset_session_hears_why_and_begins_anew() {
+    let (near, far) = pair();
+    let (done, said) = order(&near, &["reset", "far", "--message", "new line card"]);
+    assert!(done, "{said}");
+    let heard =
+        |peer: &Value| peer["last_fault"].as_str().is_some_and(|fault| fault.contains("new line card"));
+    let told = wait(&far, "near", heard);
+    let fault = told["last_fault"].as_str().unwrap();
+    assert!(fault.starts_with("received cease: administrative reset (6/4)"), "{fault}");
+    wait(&near, "far", |peer| peer["state"] == "Established");
+    wait(&far, "near", |peer| peer["state"] == "Established");
+}
+
+#[test]
+fn routes_are_asked_for_and_sent_again_while_the_session_stays_up() {
+    let (near, far) = pair();
+    let updates = |peer: &Value| peer["updates_received"].as_u64().unwrap();
+    let before = wait(&near, "far", |peer| peer["received"] == 1);
+    assert!(order(&near, &["refresh", "far"]).0);
+    wait(&near, "far", |peer| updates(peer) > updates(&before));
+    let before = wait(&far, "near", |peer| peer["received"] == 1);
+    assert!(order(&near, &["refresh", "far", "--out"]).0);
+    wait(&far, "near", |peer| updates(peer) > updates(&before) && peer["last_fault"].is_null());
+}
+
+#[test]
+fn an_order_that_makes_no_sense_says_what_would() {
+    let near = Router::start(NEAR, &[]);
+    let wrong: [(&[&str], &str); 4] = [
+        (&["disable", "fra"], "did you mean `far`?"),
+        (&["refresh", "far"], "the session is not up"),
+        (&["refresh", "far", "--out"], "the session is not up"),
+        (&["disable", "far", "--message", &"x".repeat(256)], "a peer can be told 255 octets (RFC 9003)"),
+    ];
+    for (arguments, words) in wrong {
+        let (done, said) = order(&near, arguments);
+        assert!(!done && said.contains(words), "{arguments:?}: {said}");
+    }
+    assert!(order(&near, &["disable", "far", "--message", &"é".repeat(127)]).0);
+}
