@@ -38,6 +38,7 @@ mod status;
 mod stop;
 mod tcp_options;
 mod transport;
+mod turns;
 mod view;
 pub(crate) mod waiting;
 

@@ -6,8 +6,8 @@
 //!   socket <--chunks-- SessionQueue <------------------------- shards
 //! ```
 //!
-//! The task never waits for one thing alone. While a shard's inbox is full it stops reading, which TCP passes on to the
-//! peer, and goes on sending KEEPALIVEs.
+//! The task never waits for one thing alone. While a shard's inbox is full, or has enough of this peer's batches in it
+//! ([`Turns`]), it stops reading, which TCP passes on to the peer, and goes on sending KEEPALIVEs.
 
 use std::collections::VecDeque;
 use std::io;
@@ -33,6 +33,7 @@ use super::orders::Ordered;
 use super::queue::Outgoing;
 use super::shard::{Shards, ToShard};
 use super::stop::Stop;
+use super::turns::Turns;
 use super::waiting::{next_outgoing, notified, readable, sleep_until, writable};
 
 mod limited;
@@ -67,6 +68,7 @@ pub(crate) struct PeerTask {
     connecting: Option<Connecting>,
     /// Messages that wait for a place in a shard's inbox, in order.
     to_shards: VecDeque<(usize, ToShard)>,
+    turns: Turns,
     up: Option<Up>,
     complaints: Complaints,
     /// Whether the FIB still waits to hear that this peer's table is in.
@@ -83,6 +85,7 @@ enum Wake {
     Writable(ConnectionId),
     Outgoing(Outgoing),
     Place(mpsc::OwnedPermit<ToShard>),
+    Turn,
     Policy,
     NearLimit,
     Ordered(Ordered),
@@ -101,6 +104,7 @@ impl PeerTask {
     ) -> Self {
         let held_down = setup.disabled.as_deref().map(HeldDown::disabled);
         setup.status.set_held_down(held_down.clone());
+        let turns = Turns::new(around.shards.count());
         PeerTask {
             first_table_awaited: setup.awaited,
             setup,
@@ -112,6 +116,7 @@ impl PeerTask {
             orders,
             connecting: None,
             to_shards: VecDeque::new(),
+            turns,
             up: None,
             complaints: Complaints::default(),
             held_down,
@@ -219,7 +224,8 @@ impl PeerTask {
         let deadline = deadlines.into_iter().flatten().min();
         let near_limit = self.up.as_ref().map(|up| up.queue.near_limit());
         let full_shard = self.to_shards.front().map(|(shard, _)| *shard);
-        let reads = full_shard.is_none();
+        let has_turn = self.turns.has_one_at_each();
+        let reads = full_shard.is_none() && has_turn;
         let queue = match &mut self.up {
             Some(up) if self.connections.get(up.connection).is_some_and(Connection::wants_more) => {
                 Some(&mut up.queue)
@@ -234,7 +240,8 @@ impl PeerTask {
             Some(ordered) = self.orders.recv() => Wake::Ordered(ordered),
             Some(stream) = self.accepted.recv() => Wake::Accepted(stream),
             Some(result) = connected(&mut self.connecting) => Wake::Connected(result),
-            Some(place) = self.around.shards.place(full_shard.unwrap_or(0)), if !reads => Wake::Place(place),
+            Some(place) = self.around.shards.place(full_shard.unwrap_or(0)), if full_shard.is_some() => Wake::Place(place),
+            () = self.turns.one_at_each(), if !has_turn => Wake::Turn,
             Some(outgoing) = next_outgoing(queue) => Wake::Outgoing(outgoing),
             () = writable(outgoing) => Wake::Writable(ConnectionId::Outgoing),
             () = writable(incoming) => Wake::Writable(ConnectionId::Incoming),
@@ -261,7 +268,7 @@ impl PeerTask {
                     place.send(message);
                 }
             }
-            Wake::Stop => {}
+            Wake::Turn | Wake::Stop => {}
         }
     }
 
@@ -415,7 +422,10 @@ impl PeerTask {
             if up.sweep_at.is_none() && up.intake.has_withdrawn() {
                 up.sweep_at = Some(now + SWEEP_PAUSE);
             }
-            self.to_shards.extend(up.intake.take().map(|(shard, batch)| (shard, ToShard::Batch(batch))));
+            let turns = &self.turns;
+            let batches = up.intake.take();
+            self.to_shards
+                .extend(batches.map(|(shard, batch)| (shard, ToShard::Batch(batch, turns.take(shard)))));
             if up.awaited == [false; 2] && std::mem::take(&mut self.first_table_awaited) {
                 self.to_shards.extend(shards.map(|shard| (shard, ToShard::FirstTable)));
             }

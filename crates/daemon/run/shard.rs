@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::fib::FibQueue;
 use super::originated;
 use super::queue::{Outgoing, SessionQueue};
+use super::turns::Turn;
 
 /// Messages that wait for a shard before the tasks that send them wait too.
 const INBOX: usize = 32;
@@ -36,7 +37,8 @@ pub(crate) enum ToShard {
     /// It is dealt with on other terms.
     Terms(PeerIndex, Terms),
     PeerDown(PeerIndex),
-    Batch(Batch),
+    /// What a peer says, with the turn that it gives back.
+    Batch(Batch, Option<Turn>),
     Refresh(PeerIndex, Family),
     /// There may be room for what a limit on accepted paths holds back.
     LetIn(PeerIndex),
@@ -162,7 +164,7 @@ impl Worker {
     /// How many paths a message brought.
     fn handle(&mut self, message: ToShard) -> usize {
         match message {
-            ToShard::Batch(batch) => {
+            ToShard::Batch(batch, _turn) => {
                 self.shard.apply(&batch, &mut self.wiring);
                 return batch.len();
             }
