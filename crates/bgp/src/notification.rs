@@ -6,11 +6,14 @@
 
 use std::fmt;
 
-use crate::message::{HEADER_LEN, MAX_LEN, MessageKind, finish, start};
+use crate::message::{HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, finish, start};
 use crate::prefix::Family;
 
-/// The most data a NOTIFICATION carries: what a message of the classic size has room for.
-pub const MAX_DATA: usize = MAX_LEN - HEADER_LEN - 2;
+/// The most data a NOTIFICATION carries: what the longest message has room for.
+pub const MAX_DATA: usize = MAX_EXTENDED_LEN - HEADER_LEN - 2;
+
+const CEASE_CODE: u8 = 6;
+const HARD_RESET: u8 = 9;
 
 /// The most octets of a shutdown communication (RFC 9003 s2).
 pub const MAX_COMMUNICATION: usize = 255;
@@ -22,7 +25,7 @@ pub struct Notification {
     pub code: u8,
     /// The error subcode, 0 where the code has none.
     pub subcode: u8,
-    /// What the code and subcode say it holds; at most [`MAX_DATA`] octets are sent.
+    /// What the code and subcode say it holds, at most [`MAX_DATA`] octets.
     pub data: Vec<u8>,
 }
 
@@ -40,24 +43,52 @@ impl Notification {
         }
     }
 
-    /// The whole message.
+    /// The whole message, its data cut to what any peer takes.
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_within(MAX_LEN)
+    }
+
+    /// The whole message, its data cut so that it has no more than `max` octets. Only a peer that said so takes more than 4,096 (RFC
+    /// 8654 s5).
+    pub(crate) fn encode_within(&self, max: usize) -> Vec<u8> {
+        let room = max.clamp(MAX_LEN, MAX_EXTENDED_LEN) - HEADER_LEN - 2;
         let mut out = Vec::with_capacity(HEADER_LEN + 2 + self.data.len());
         let message = start(MessageKind::Notification, &mut out);
         out.extend([self.code, self.subcode]);
-        out.extend_from_slice(&self.data[..self.data.len().min(MAX_DATA)]);
+        out.extend_from_slice(&self.data[..self.data.len().min(room)]);
         finish(message, &mut out);
         out
     }
 
+    /// A Hard Reset with this as what it says besides: the peer is to keep no routes for our return (RFC 8538 s3).
+    pub(crate) fn hard_reset(&self) -> Notification {
+        let said = [&[self.code, self.subcode], &self.data[..]].concat();
+        Notification::new(CEASE_CODE, HARD_RESET, &said)
+    }
+
+    /// What a Hard Reset says besides; `None` where this is none, or says nothing.
+    pub fn encapsulated(&self) -> Option<Notification> {
+        match &self.data[..] {
+            [code, subcode, data @ ..] if self.is_hard_reset() => {
+                Some(Notification::new(*code, *subcode, data))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it ends a session that was in order: a Cease (RFC 4486).
     pub fn is_cease(&self) -> bool {
-        self.code == 6
+        self.code == CEASE_CODE
     }
 
     /// Whether it ends the session for good: no routes are kept for a return (RFC 8538 s3).
     pub fn is_hard_reset(&self) -> bool {
-        (self.code, self.subcode) == (6, 9)
+        (self.code, self.subcode) == (CEASE_CODE, HARD_RESET)
+    }
+
+    /// Whether it says that the peer kept another connection (RFC 4271 s6.8), whatever else it says.
+    pub(crate) fn is_collision_resolution(&self) -> bool {
+        (self.code, self.subcode) == (CEASE_CODE, 7)
     }
 
     /// The operator's words in a Cease for a shutdown or reset, where there are any (RFC 9003). They are the peer's: whatever
@@ -86,13 +117,17 @@ impl Notification {
 }
 
 impl fmt::Display for Notification {
-    /// `OPEN message error: bad peer AS (2/2)`.
+    /// `OPEN message error: bad peer AS (2/2)`; `cease: hard reset (6/9), cease: peer de-configured (6/3)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (code, subcode) = self.names();
         let colon = if subcode.is_empty() { "" } else { ": " };
         write!(f, "{code}{colon}{subcode} ({}/{})", self.code, self.subcode)?;
-        match self.communication() {
-            Some(words) => write!(f, " \"{words}\""),
+        if let Some(words) = self.communication() {
+            write!(f, " \"{words}\"")?;
+        }
+        // A Hard Reset in a Hard Reset says nothing more, however deep a peer stacks them.
+        match self.encapsulated().filter(|inner| !inner.is_hard_reset()) {
+            Some(inner) => write!(f, ", {inner}"),
             None => Ok(()),
         }
     }
@@ -257,6 +292,24 @@ pub enum Cease {
     OutOfResources,
 }
 
+impl Cease {
+    /// Whether the session is not to come back as it was, so that nothing is worth keeping for that: what ends for long, and
+    /// what we knew of the peer and holds no more. The advice of RFC 8538 s5.1, where an operator's reset is the one that may
+    /// well be graceful.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Cease::MaximumPrefixes(_)
+            | Cease::AdministrativeShutdown(_)
+            | Cease::PeerDeconfigured
+            | Cease::OtherConfigurationChange => true,
+            Cease::AdministrativeReset(_)
+            | Cease::ConnectionRejected
+            | Cease::CollisionResolution
+            | Cease::OutOfResources => false,
+        }
+    }
+}
+
 impl From<&Cease> for Notification {
     fn from(cease: &Cease) -> Self {
         let plain = |subcode| Notification::new(6, subcode, &[]);
@@ -322,8 +375,26 @@ mod tests {
     }
 
     #[test]
-    fn data_is_bounded() {
+    fn data_is_bounded_by_what_the_peer_takes() {
         let notification = Notification::new(3, 5, &[0; 70_000]);
         assert_eq!(notification.encode().len(), MAX_LEN);
+        assert_eq!(notification.encode_within(MAX_EXTENDED_LEN).len(), MAX_EXTENDED_LEN);
+        assert_eq!(notification.encode_within(usize::MAX).len(), MAX_EXTENDED_LEN);
+        assert_eq!(notification.hard_reset().data.len(), MAX_DATA);
+    }
+
+    #[test]
+    fn a_hard_reset_says_what_it_is_for_and_only_once() {
+        let shutdown = Notification::from(&Cease::AdministrativeShutdown("disk".into()));
+        let hard = shutdown.hard_reset();
+        assert_eq!(hard.data, [&[6, 2, 4][..], b"disk"].concat());
+        assert_eq!(hard.encapsulated(), Some(shutdown));
+        assert_eq!(
+            hard.to_string(),
+            "cease: hard reset (6/9), cease: administrative shutdown (6/2) \"disk\""
+        );
+        let stacked = Notification::new(6, 9, &[6, 9].repeat(2000));
+        assert_eq!(stacked.to_string(), "cease: hard reset (6/9)");
+        assert_eq!(Notification::new(6, 9, &[6]).encapsulated(), None);
     }
 }

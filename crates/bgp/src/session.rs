@@ -110,6 +110,8 @@ pub struct Session {
     close: [bool; 2],
     /// Failures in a row, for the rest that follows them.
     failures: u32,
+    /// Connections in a row that closed without a word.
+    losses: u32,
     up_since: Option<Instant>,
 }
 
@@ -137,6 +139,7 @@ impl Session {
             connect: false,
             close: [false; 2],
             failures: 0,
+            losses: 0,
             up_since: None,
         }
     }
@@ -146,6 +149,7 @@ impl Session {
         if !self.started {
             self.started = true;
             self.failures = 0;
+            self.losses = 0;
             self.leave_idle(now);
         }
     }
@@ -157,10 +161,24 @@ impl Session {
         for id in ConnectionId::ALL {
             let connection = &self.connections[id.index()];
             if connection.is_established() {
-                self.end(self.ended(id, DownReason::sent(Notification::from(&reason))), now);
+                self.end(self.ended(id, DownReason::sent(self.farewell(id, &reason))), now);
             }
             self.dismiss(id, &reason, now);
         }
+    }
+
+    /// Stops it because we are about to be restarted. A peer that keeps our routes meanwhile is left without a word, which is
+    /// what it keeps them for (RFC 4724 s4.2); any other is told the reason, as by [`Session::stop`].
+    pub fn leave(&mut self, now: Instant, reason: Cease) {
+        for id in ConnectionId::ALL {
+            if let Phase::Established(negotiated) = &self.connections[id.index()].phase
+                && negotiated.peer_restart.is_some()
+            {
+                self.shut(id);
+                self.end(Event::Down { reason: DownReason::Left, retained: [false; 2] }, now);
+            }
+        }
+        self.stop(now, reason);
     }
 
     /// What the OPENs from now on say of a restart of ours (RFC 4724 s3): whether we have just been restarted, and whether the
@@ -227,7 +245,7 @@ impl Session {
         let phase = self.connections[id.index()].vacate();
         match phase {
             Phase::Vacant => return,
-            Phase::Connecting => {}
+            Phase::Connecting => return self.retry_later(now),
             Phase::Closing => return self.resume(now),
             Phase::OpenSent | Phase::OpenConfirm(_) => {
                 self.end(Event::Failed(DownReason::ConnectionLost), now)
@@ -237,7 +255,17 @@ impl Session {
                 self.end(Event::Down { retained: negotiated.retained(&reason), reason }, now);
             }
         }
-        self.retry_later(now);
+        self.lost(now);
+    }
+
+    /// The connection that one which the peer opens now takes the place of: that of a session which is up, with a peer that keeps
+    /// routes over a restart. It has restarted, and we were not told (RFC 4724 s5). The caller is to close that one as it stands, say
+    /// so by [`Session::connection_closed`], and then bring the new one.
+    pub fn superseded(&self) -> Option<ConnectionId> {
+        ConnectionId::ALL.into_iter().find(|id| match &self.connections[id.index()].phase {
+            Phase::Established(negotiated) => negotiated.keeps_routes(),
+            _ => false,
+        })
     }
 
     /// Whether a connection that the peer opens now is welcome.

@@ -65,12 +65,19 @@ fn retained(restart: &Restart, long_lived: &[LongLivedFamily], family: Family) -
 }
 
 impl Negotiated {
+    /// Whether the routes of any family are kept while the peer restarts.
+    pub(crate) fn keeps_routes(&self) -> bool {
+        let restart = self.peer_restart.as_ref();
+        restart.is_some_and(|restart| restart.families.iter().any(Option::is_some))
+    }
+
     /// The families whose routes are to be kept when the session ends for a reason. A connection that is lost leaves them in place
     /// (RFC 4724 s4.2); a NOTIFICATION only where both ends said so, and a Hard Reset never (RFC 8538 s3, s4).
     pub(crate) fn retained(&self, reason: &DownReason) -> [bool; 2] {
         let Some(restart) = &self.peer_restart else { return [false; 2] };
         let keeps = match reason {
             DownReason::ConnectionLost => true,
+            DownReason::Left => false,
             DownReason::Sent { notification, .. } | DownReason::Received(notification) => {
                 restart.notification && !notification.is_hard_reset()
             }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::messages::KEEPALIVE;
 use super::{Cause, ConnectionId, DownReason, Event, Session};
 use crate::connection::Phase;
+use crate::message::MAX_LEN;
 use crate::notification::{Cease, Notification, Violation};
 use crate::timers::Timer;
 
@@ -16,6 +17,9 @@ const OPEN_HOLD: Duration = Duration::from_secs(240);
 const IDLE_HOLD_MIN: Duration = Duration::from_secs(1);
 /// The longest rest after failures; also how long a session must have been up for those before it to be forgotten.
 const IDLE_HOLD_MAX: Duration = Duration::from_secs(120);
+/// Connections in a row that may close without a word before there is a rest after each: a peer that is being restarted
+/// closes some, and is welcome at once when it is back.
+const LOSSES_FORGIVEN: u32 = 3;
 /// The least time for which a peer may leave unread what it was sent; twice the hold time where that is longer (RFC 9687 s3).
 const SEND_HOLD_MIN: Duration = Duration::from_secs(480);
 
@@ -50,6 +54,15 @@ impl Session {
         }
     }
 
+    /// A connection closed without a word. That happens; where it goes on happening, it is a failure like others.
+    pub(super) fn lost(&mut self, now: Instant) {
+        self.losses = self.losses.saturating_add(1);
+        if self.losses > LOSSES_FORGIVEN {
+            self.rest(now);
+        }
+        self.retry_later(now);
+    }
+
     /// Connects again after a while.
     pub(super) fn retry_later(&mut self, now: Instant) {
         let waits = self.timers.is_running(Timer::IdleHold) || self.timers.is_running(Timer::ConnectRetry);
@@ -79,6 +92,7 @@ impl Session {
             && now.saturating_duration_since(since) >= IDLE_HOLD_MAX
         {
             self.failures = 0;
+            self.losses = 0;
         }
         self.ends.push_back(end);
     }
@@ -96,7 +110,7 @@ impl Session {
         if !self.connections[id.index()].is_open() {
             return;
         }
-        let message = notification.encode().into();
+        let message = notification.encode_within(self.longest_sent(id)).into();
         let ended = self.ended(id, DownReason::Sent { notification, cause });
         self.send(id, message, now);
         self.shut(id);
@@ -111,7 +125,7 @@ impl Session {
 
     /// The peer says that we did wrong, or that it has had enough. That it kept the other connection is no failure.
     pub(super) fn told(&mut self, id: ConnectionId, notification: Notification, now: Instant) {
-        let collision = notification == Notification::from(&Cease::CollisionResolution);
+        let collision = notification.is_collision_resolution();
         let ended = self.ended(id, DownReason::Received(notification));
         self.shut(id);
         if !collision || !self.connections[id.other().index()].is_open() {
@@ -130,10 +144,28 @@ impl Session {
             Phase::Vacant | Phase::Closing => {}
             Phase::Connecting => self.shut(id),
             Phase::OpenSent | Phase::OpenConfirm(_) | Phase::Established(_) => {
-                self.send(id, Notification::from(reason).encode().into(), now);
+                let message = self.farewell(id, reason).encode_within(self.longest_sent(id));
+                self.send(id, message.into(), now);
                 self.shut(id);
             }
         }
+    }
+
+    /// What a connection that we end for a reason of our own is ended with: a Hard Reset where the peer would keep our routes
+    /// otherwise, and is not to (RFC 8538 s3, s5.1).
+    pub(super) fn farewell(&self, id: ConnectionId, reason: &Cease) -> Notification {
+        let negotiated = self.connections[id.index()].negotiated();
+        let restart = negotiated.and_then(|negotiated| negotiated.peer_restart.as_ref());
+        let plain = Notification::from(reason);
+        match restart.is_some_and(|restart| restart.notification) && reason.is_final() {
+            true => plain.hard_reset(),
+            false => plain,
+        }
+    }
+
+    /// The longest message for a connection; before anything is agreed on, what any peer takes.
+    fn longest_sent(&self, id: ConnectionId) -> usize {
+        self.connections[id.index()].negotiated().map_or(MAX_LEN, |negotiated| negotiated.max_sent)
     }
 
     /// Has the caller close a connection.

@@ -46,6 +46,8 @@ pub enum DownReason {
     Received(Notification),
     /// The connection closed without a word.
     ConnectionLost,
+    /// We closed it without a word, to come back after a restart.
+    Left,
 }
 
 impl DownReason {
@@ -63,6 +65,7 @@ impl Display for DownReason {
             DownReason::Sent { notification, cause } => write!(f, "sent {notification}, because of {cause}"),
             DownReason::Received(notification) => write!(f, "received {notification}"),
             DownReason::ConnectionLost => f.write_str("connection lost"),
+            DownReason::Left => f.write_str("left for a restart of ours"),
         }
     }
 }
