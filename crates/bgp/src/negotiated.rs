@@ -108,7 +108,7 @@ impl Negotiated {
                 && families[Family::Ipv4.index()]
                 && has_ipv6_next_hops(&open),
             route_refresh: says(&Capability::RouteRefresh),
-            enhanced_refresh: config.enhanced_refresh && says(&Capability::EnhancedRouteRefresh),
+            enhanced_refresh: says(&Capability::EnhancedRouteRefresh),
             hold_time_s: open.hold_time_s.min(config.hold_time_s),
             max_sent: longest(config.extended_messages && says(&Capability::ExtendedMessage)),
             max_received: longest(config.extended_messages),

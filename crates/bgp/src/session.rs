@@ -24,7 +24,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::connection::{Connection, Phase};
 use crate::negotiated::Negotiated;
-use crate::notification::{Cease, Notification, Violation};
+use crate::notification::{Cease, Violation};
 use crate::timers::{Jitter, Timer, Timers};
 use crate::update::Decoder;
 

@@ -27,6 +27,11 @@ pub(super) struct PeerOutline {
     pub(super) as_set_from: Option<String>,
     pub(super) passive: bool,
     pub(super) hold_time_s: Chosen<u16>,
+    /// Messages of more than 4,096 octets, where the peer takes them.
+    pub(super) extended_messages: Chosen<bool>,
+    /// IPv6 next hops for IPv4, where the peer takes them.
+    pub(super) extended_next_hop: Chosen<bool>,
+    pub(super) strict_role: bool,
     pub(super) max_prefixes: Chosen<u32>,
     /// Whether that only holds until PeeringDB's is known.
     pub(super) max_prefixes_awaited: bool,
@@ -147,6 +152,9 @@ impl PeerOutline {
             as_set_from: peer.is_bound_by_as_set().then(|| peer.as_set_origin.to_string()),
             passive: peer.passive,
             hold_time_s: Chosen::new(peer.hold_time_s),
+            extended_messages: Chosen::new(peer.abilities.extended_messages),
+            extended_next_hop: Chosen::new(peer.abilities.extended_next_hop),
+            strict_role: peer.abilities.strict_role,
             max_prefixes: Chosen::new(peer.max_prefixes),
             max_prefixes_awaited: peer.peeringdb.max_prefixes
                 && peer.max_prefixes.origin != Origin::PeeringDb,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::actions::ActionsOutline;
 use super::bogons::BogonsOutline;
 use super::members::MembersOutline;
-use super::peer::{CheckOutline, LimitsOutline, MemberOutline, PeerOutline, TransportOutline};
+use super::peer::{CheckOutline, Chosen, LimitsOutline, MemberOutline, PeerOutline, TransportOutline};
 use super::peeringdb::NetworksOutline;
 use super::report::{Outline, Report, RouterOutline};
 use super::rpki::RpkiOutline;
@@ -359,6 +359,10 @@ fn transport(transport: &TransportOutline, item: &mut impl FnMut(&str, &dyn Disp
     }
 }
 
+fn switch(on: &Chosen<bool>) -> String {
+    format!("{} ({})", if on.value { "yes, if it takes them" } else { "no" }, on.from)
+}
+
 /// All that holds for a peer, written or implied.
 fn explain(out: &mut String, peer: &PeerOutline) {
     line(out, format_args!("\n{}: {}", peer.name, standing(peer)));
@@ -371,6 +375,11 @@ fn explain(out: &mut String, peer: &PeerOutline) {
         item("member", &format_args!("{}, whose export says {}", quoted(name), exported.join(", ")));
     }
     item("hold time", &format_args!("{} s ({})", peer.hold_time_s.value, peer.hold_time_s.from));
+    item("long messages", &switch(&peer.extended_messages));
+    item("IPv6 next hops", &format_args!("for IPv4, too: {}", switch(&peer.extended_next_hop)));
+    if peer.strict_role {
+        item("its role", &"it has to say it, or is refused (RFC 9234 s4.2)");
+    }
     if let Some(group) = &peer.group {
         item("group", group);
     }

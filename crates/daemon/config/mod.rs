@@ -56,7 +56,7 @@ pub(crate) use limits::Limits;
 pub(crate) use members::Members;
 pub(crate) use nearest::nearest;
 pub(crate) use peer::{
-    Action, MOST_PREFIXES, Origin, Password, Paths, Peer, PrefixLimits, Setting, Transport, secret,
+    Abilities, Action, MOST_PREFIXES, Origin, Password, Paths, Peer, PrefixLimits, Setting, Transport, secret,
 };
 pub(crate) use peeringdb::{PeeringDb, PeeringDbApi};
 pub(crate) use peerlock::Peerlock;

@@ -2,6 +2,7 @@
 //!
 //! Here is what a peer comes to and in which order its keys are read; each key by itself is read in the files beside.
 
+mod abilities;
 mod bounds;
 mod given;
 mod keys;
@@ -33,6 +34,7 @@ use super::value;
 use bounds::FromPeeringDb;
 use given::{Member, written_or};
 
+pub(crate) use abilities::Abilities;
 pub(crate) use bounds::MOST_PREFIXES;
 pub(crate) use paths::Paths;
 pub(crate) use prefix_limits::{Action, PrefixLimits};
@@ -87,6 +89,8 @@ pub(crate) struct Peer {
     pub(crate) hold_time_s: Setting<u16>,
     /// Whether an internal peer is told that we are the next hop.
     pub(crate) next_hop_self: bool,
+    /// What its session may do besides.
+    pub(crate) abilities: Abilities,
     /// Which paths it is sent, where there are several to a prefix.
     pub(crate) add_path: Setting<Paths>,
     /// LOCAL_PREF of what it announces.
@@ -168,6 +172,8 @@ pub(super) fn read<'a>(
     let local_address = section.optional("local_address", value::address);
     keys::same_family(local_address.as_ref(), address.as_ref(), section.problems());
     let hold_time_s = keys::hold_time_s(&mut section, router);
+    let abilities =
+        abilities::abilities(&mut section, role, address.as_ref().map(|address| *address.get_ref()));
     let checks = keys::checks(&mut section);
     let (as_set, as_set_origin, as_set_of_peeringdb) = bounds::as_set(&mut section, role, around, given);
     let (max_prefixes, max_prefixes_of_peeringdb) = bounds::max_prefixes(&mut section, role, around, given);
@@ -193,6 +199,7 @@ pub(super) fn read<'a>(
         transport: transport::transport(&mut section, role, around.folder),
         hold_time_s,
         next_hop_self: keys::next_hop_self(&mut section, role),
+        abilities,
         add_path: paths::add_path(&mut section, role),
         local_preference: keys::local_preference(&mut section, role),
         allow_default: keys::allow_default(&mut section, &checks),

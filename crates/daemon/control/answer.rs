@@ -119,6 +119,8 @@ pub(crate) struct PeerLine {
     pub(crate) transport: TransportLine,
     /// The state of RFC 4271 s8.2.2.
     pub(crate) state: String,
+    /// What both ends agreed on; nothing while the session is not up.
+    pub(crate) agreed: Vec<String>,
     /// How long it has been up, or not up.
     pub(crate) lasts_s: u64,
     pub(crate) updates_received: u64,

@@ -277,6 +277,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         role: peer.role.map(|role| role.slug().into()),
         transport: transport_line(peer),
         state: format!("{:?}", peer.status.state()),
+        agreed: peer.status.agreed(),
         lasts_s: peer.status.lasts().as_secs(),
         updates_received: peer.status.updates(),
         received: tally.received_total(),

@@ -116,6 +116,9 @@ fn withholding(withheld: Withheld) -> String {
             "long-lived stale: to peers that know what that is alone (RFC 9494 s4.3)".into()
         }
         Withheld::OnlyToCustomer => "ONLY_TO_CUSTOMER: to customers alone (RFC 9234 s5)".into(),
+        Withheld::Ipv6NextHop => {
+            "its next hop is of IPv6, and the peer takes none for IPv4 (RFC 8950)".into()
+        }
         Withheld::NoNextHop => "no address of ours on its link to be the next hop".into(),
     }
 }

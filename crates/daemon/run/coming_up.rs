@@ -15,11 +15,13 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::addresses;
+use super::agreed::agreed;
 use super::limits::LimitWatch;
 use super::peer::Surroundings;
 use super::queue::{SessionQueue, SessionReader, session_queue};
 use super::sessions::SessionSettings;
 use super::status::PeerStatus;
+use super::telling::Telling;
 use crate::judging::PeerPolicy;
 
 /// What a peer's task is started with.
@@ -50,8 +52,10 @@ pub(crate) struct Up {
     pub(crate) limits: LimitWatch,
     /// Families that the peer can be asked for again, by [`Family::index`].
     pub(crate) refreshes: [bool; 2],
-    /// Shards that have sent all they held, by family.
-    pub(crate) walked: [usize; 2],
+    /// How far it is in telling the peer all of a family.
+    pub(crate) telling: [Telling; 2],
+    /// Whether a refresh has a beginning and an end for the peer (RFC 7313).
+    pub(crate) marks_refreshes: bool,
     /// Families that the peer has not said End-of-RIB for.
     pub(crate) awaited: [bool; 2],
     /// When attributes that no path uses any more are to be let go.
@@ -75,6 +79,7 @@ pub(crate) fn come_up(
         ?families,
         "session up"
     );
+    setup.status.set_agreed(agreed(negotiated));
     let mut export = [None, None];
     for family in families {
         export[family.index()] =
@@ -106,7 +111,8 @@ pub(crate) fn come_up(
             refreshes: negotiated.families.map(|exchanged| exchanged && negotiated.route_refresh),
             judged,
             terms: policy.terms(),
-            walked: [0; 2],
+            telling: [Telling::new(around.shards.count()); 2],
+            marks_refreshes: negotiated.enhanced_refresh,
             awaited: negotiated.families,
             sweep_at: None,
         },
@@ -128,7 +134,8 @@ fn export_view(
     local: Option<IpAddr>,
     family: Family,
 ) -> Option<ExportView> {
-    let own_next_hop = local.and_then(|local| addresses::on_the_link_of(local, family)).map(Into::into);
+    let ipv6_next_hops = family == Family::Ipv6 || negotiated.extended_next_hop;
+    let own_next_hop = local.and_then(|local| own_next_hop(local, family, ipv6_next_hops)).map(Into::into);
     let keeps_next_hop = role == Role::RsClient || (role == Role::Internal && !setup.settings.next_hop_self);
     if own_next_hop.is_none() && !keeps_next_hop {
         warn!(peer = setup.name, %family, "no address of ours on the peer's link: nothing of this family is announced");
@@ -139,6 +146,7 @@ fn export_view(
         local_asn: setup.settings.local_asn,
         own_next_hop,
         keeps_next_hop,
+        ipv6_next_hops,
         long_lived: knows_long_lived(negotiated),
         four_octet_as: negotiated.four_octet_as,
         format: negotiated.format(family),
@@ -148,4 +156,11 @@ fn export_view(
 /// Whether the peer knows of paths that are kept for long, whether or not it keeps any itself (RFC 9494 s3).
 fn knows_long_lived(negotiated: &Negotiated) -> bool {
     negotiated.peer_capabilities.iter().any(|capability| matches!(capability, Capability::LongLived(_)))
+}
+
+/// Our address to put in as the next hop of a family. Over IPv6 that is the session's own for IPv4, too, where the peer takes it: the link
+/// need not have any IPv4 (RFC 8950 s3).
+fn own_next_hop(local: IpAddr, family: Family, ipv6_next_hops: bool) -> Option<IpAddr> {
+    let family = if ipv6_next_hops && local.is_ipv6() { Family::Ipv6 } else { family };
+    addresses::on_the_link_of(local, family)
 }

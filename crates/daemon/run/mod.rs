@@ -15,6 +15,7 @@
 //! | questions to shards | 2 | whoever asks waits |
 
 mod addresses;
+mod agreed;
 mod coming_up;
 pub(crate) mod command;
 mod complaints;
@@ -37,6 +38,7 @@ mod signals;
 mod status;
 mod stop;
 mod tcp_options;
+mod telling;
 mod transport;
 mod turns;
 mod view;

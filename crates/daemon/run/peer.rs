@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use palisade_bgp::encode;
 use palisade_bgp::session::{Action, ConnectionId, Event, Session};
 use palisade_policy::{Reason, Snapshot};
 use palisade_rib::PolicyTouched;
@@ -33,11 +32,13 @@ use super::orders::Ordered;
 use super::queue::Outgoing;
 use super::shard::{Shards, ToShard};
 use super::stop::Stop;
+use super::telling;
 use super::turns::Turns;
 use super::waiting::{next_outgoing, notified, readable, sleep_until, writable};
 
 mod limited;
 mod ordered;
+mod refreshing;
 
 /// Octets of input room that a silent session may keep.
 const INPUT_KEPT: usize = 4096;
@@ -273,11 +274,22 @@ impl PeerTask {
     }
 
     fn accept(&mut self, stream: TcpStream, now: Instant) {
+        self.give_way(now);
         if self.session.accepts_incoming() && self.connections.incoming.is_none() {
             self.connections.incoming = Some(Connection::new(stream));
             self.session.connected(ConnectionId::Incoming, now);
         } else {
             debug!(peer = self.setup.name, "a connection that is not expected was closed");
+        }
+    }
+
+    /// Lets go of a session whose peer has restarted, as its new connection shows (RFC 4724 s5).
+    fn give_way(&mut self, now: Instant) {
+        if let Some(id) = self.session.superseded() {
+            debug!(peer = self.setup.name, "the peer connects anew: its session is over");
+            self.take_events();
+            self.lost(id, None, now);
+            self.take_events();
         }
     }
 
@@ -338,11 +350,8 @@ impl PeerTask {
             match outgoing {
                 Outgoing::Chunk(chunk) => connection.queue_chunk(&chunk, self.setup.index),
                 Outgoing::Walked(family) => {
-                    up.walked[family.index()] += 1;
-                    if up.walked[family.index()] == self.around.shards.count() {
-                        let mut octets = Vec::new();
-                        encode::end_of_rib(family, &mut octets);
-                        connection.queue(octets.into());
+                    if let Some(end) = up.walked(family) {
+                        connection.queue(telling::end(end, family).into());
                     }
                 }
             }
@@ -350,6 +359,7 @@ impl PeerTask {
                 next = up.queue.try_next();
             }
         }
+        self.begin_refreshes();
         if let Some(up) = &self.up {
             self.write(up.connection, now);
         }
@@ -398,11 +408,12 @@ impl PeerTask {
                         |shard| (shard, ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
                     self.to_shards.extend(shards.clone().map(told));
                 }
-                // Nobody was told that we know what to do with them.
+                // A refresh without marks is as good: what is said again is what there is.
                 Event::RefreshBegins(_) | Event::RefreshEnds(_) => {}
                 Event::RouteRefresh(family) => {
-                    self.to_shards
-                        .extend(shards.clone().map(|shard| (shard, ToShard::Refresh(index, family))));
+                    if let Some(up) = &mut self.up {
+                        up.telling[family.index()].ask();
+                    }
                 }
                 Event::Down { reason, .. } => {
                     self.complaints.tell_rest(&self.setup.name);
@@ -418,6 +429,7 @@ impl PeerTask {
             }
         }
         self.release_input();
+        self.begin_refreshes();
         if let Some(up) = &mut self.up {
             if up.sweep_at.is_none() && up.intake.has_withdrawn() {
                 up.sweep_at = Some(now + SWEEP_PAUSE);

@@ -27,7 +27,7 @@ use super::shard::ToShard;
 use super::status::PeerStatus;
 use super::stop::Stop;
 use super::transport::Transport;
-use crate::config::{Config, Paths, Peer};
+use crate::config::{Abilities, Config, Paths, Peer};
 use crate::judging::PeerPolicy;
 use crate::secret::Secret;
 
@@ -49,9 +49,28 @@ pub(crate) struct SessionSettings {
     pub(crate) role: Option<Role>,
     /// Whether an internal peer is told our address instead of the next hop we heard.
     pub(crate) next_hop_self: bool,
+    abilities: SessionAbilities,
     sends_all_paths: bool,
     hold_time_s: u16,
     passive: bool,
+}
+
+/// What the session may do besides carrying routes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct SessionAbilities {
+    extended_messages: bool,
+    extended_next_hop: bool,
+    strict_role: bool,
+}
+
+impl SessionAbilities {
+    fn new(abilities: &Abilities) -> Self {
+        SessionAbilities {
+            extended_messages: abilities.extended_messages.value,
+            extended_next_hop: abilities.extended_next_hop.value,
+            strict_role: abilities.strict_role,
+        }
+    }
 }
 
 impl SessionSettings {
@@ -63,6 +82,7 @@ impl SessionSettings {
             router_id: config.router.id,
             role: peer.role,
             next_hop_self: peer.next_hop_self,
+            abilities: SessionAbilities::new(&peer.abilities),
             sends_all_paths: peer.add_path.value == Paths::All,
             hold_time_s: peer.hold_time_s.value,
             passive: peer.passive,
@@ -75,6 +95,10 @@ impl SessionSettings {
             connect_retry_s: CONNECT_RETRY_S,
             passive: self.passive,
             add_path: [AddPath { send: self.sends_all_paths, receive: false }; 2],
+            extended_messages: self.abilities.extended_messages,
+            extended_next_hop: self.abilities.extended_next_hop,
+            role: self.role.and_then(Role::ours),
+            strict_role: self.abilities.strict_role,
             ..SessionConfig::new(self.local_asn, self.router_id, self.asn)
         }
     }

@@ -31,6 +31,8 @@ struct SessionStatus {
     /// Our end of the session that is up.
     local_address: Option<IpAddr>,
     held_down: Option<HeldDown>,
+    /// What it runs with, in words.
+    agreed: Vec<String>,
 }
 
 impl Default for PeerStatus {
@@ -41,6 +43,7 @@ impl Default for PeerStatus {
             fault: None,
             local_address: None,
             held_down: None,
+            agreed: Vec::new(),
         };
         PeerStatus {
             counters: Arc::default(),
@@ -59,6 +62,7 @@ impl PeerStatus {
         }
         if state != State::Established {
             session.local_address = None;
+            session.agreed.clear();
         }
         session.state = state;
     }
@@ -98,6 +102,15 @@ impl PeerStatus {
     /// Our address of the session that is up.
     pub(crate) fn local_address(&self) -> Option<IpAddr> {
         self.session().local_address
+    }
+
+    pub(super) fn set_agreed(&self, agreed: Vec<String>) {
+        self.session().agreed = agreed;
+    }
+
+    /// What the session that is up runs with; nothing where none is.
+    pub(crate) fn agreed(&self) -> Vec<String> {
+        self.session().agreed.clone()
     }
 
     pub(crate) fn count_update(&self) {

@@ -84,6 +84,9 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
         };
         item(out, "kept down", format_args!("{}; {until}", harmless(&held.why)))?;
     }
+    if !peer.agreed.is_empty() {
+        item(out, "agreed on", peer.agreed.join(", "))?;
+    }
     if let Some(fault) = &peer.last_fault {
         item(out, "last fault", harmless(fault))?;
     }

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use palisade_bgp::Asn;
+use palisade_bgp::capability::BgpRole;
 
 /// What a peer is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,6 +42,18 @@ impl Role {
             Role::RsClient => "rs-client",
             Role::Rs => "rs",
             Role::Internal => "internal",
+        }
+    }
+
+    /// What we are to such a peer, as we say it in our OPEN (RFC 9234 s4.1); nothing within our AS.
+    pub const fn ours(self) -> Option<BgpRole> {
+        match self {
+            Role::Customer => Some(BgpRole::Provider),
+            Role::Peer => Some(BgpRole::Peer),
+            Role::Provider => Some(BgpRole::Customer),
+            Role::RsClient => Some(BgpRole::RouteServer),
+            Role::Rs => Some(BgpRole::RouteServerClient),
+            Role::Internal => None,
         }
     }
 

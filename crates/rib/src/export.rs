@@ -32,6 +32,8 @@ pub enum Withheld {
     LongLivedStale,
     /// We have no address on the peer's link to put in as the next hop.
     NoNextHop,
+    /// The next hop is of IPv6, which the peer does not take for IPv4 routes (RFC 8950).
+    Ipv6NextHop,
 }
 
 /// All that the octets sent to a peer depend on, for one family.
@@ -47,6 +49,8 @@ pub struct ExportView {
     pub keeps_next_hop: bool,
     /// Whether the peer knows of paths that are kept for long (RFC 9494 s3).
     pub long_lived: bool,
+    /// Whether next hops may be of IPv6: for IPv6 routes, and where the peer takes them for IPv4 (RFC 8950).
+    pub ipv6_next_hops: bool,
     /// Whether AS numbers take four octets in the session (RFC 6793).
     pub four_octet_as: bool,
     /// How long messages may be, and whether paths have identifiers (RFC 7911).
@@ -72,6 +76,8 @@ impl ExportView {
             Some(Withheld::LongLivedStale)
         } else if self.own_next_hop.is_none() && !self.keeps(best) {
             Some(Withheld::NoNextHop)
+        } else if !self.ipv6_next_hops && matches!(self.next_hop(best), NextHop::V6 { .. }) {
+            Some(Withheld::Ipv6NextHop)
         } else {
             None
         }

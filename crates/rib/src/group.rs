@@ -98,6 +98,8 @@ pub(crate) struct Group<A: Address> {
     walk: Walk<A>,
     /// Whether they are to be sent all of it once more after that.
     again: bool,
+    /// Whether its one member asked for the refresh that it is sent, and waits to hear that it is over.
+    asked: bool,
     /// Prefixes that members have yet to hear of, with what was on offer when they last did.
     pending: BTreeMap<Net<A>, Box<[Offer]>>,
     wait: Option<Wait>,
@@ -112,6 +114,7 @@ impl<A: Address> Group<A> {
             members,
             walk,
             again: false,
+            asked: false,
             pending: BTreeMap::new(),
             wait: None,
             gathering_since: None,
@@ -166,13 +169,20 @@ impl<A: Address> Group<A> {
         self.send(changes.iter(), source.actions, outbox);
         match nets.last().filter(|_| nets.len() == STEP) {
             Some(last) => self.walk.advance(*last),
-            None => {
-                self.walk = match std::mem::take(&mut self.again) {
-                    true => Walk::Refreshing(None),
-                    false => Walk::Complete,
-                };
-                self.members.iter().for_each(|member| outbox.walked(*member, A::FAMILY));
-            }
+            None => self.walked(outbox),
+        }
+    }
+
+    /// The members have been sent all of it. They hear so of their first table, and of a refresh that they asked for: any other
+    /// refresh is news like all.
+    fn walked(&mut self, outbox: &mut impl Outbox) {
+        let awaited = matches!(self.walk, Walk::Joining(_)) || std::mem::take(&mut self.asked);
+        self.walk = match std::mem::take(&mut self.again) {
+            true => Walk::Refreshing(None),
+            false => Walk::Complete,
+        };
+        if awaited {
+            self.members.iter().for_each(|member| outbox.walked(*member, A::FAMILY));
         }
     }
 
@@ -289,7 +299,7 @@ impl<A: Address> Groups<A> {
         }
     }
 
-    /// Sends a peer the whole table again (RFC 2918 s4).
+    /// Sends a peer the whole table again (RFC 2918 s4), and tells it when that is done.
     pub(crate) fn refresh(&mut self, peer: PeerIndex) {
         let Some(group) = self.groups.iter_mut().find(|group| group.members.contains(&peer)) else { return };
         if matches!(group.walk, Walk::Joining(_)) {
@@ -298,7 +308,8 @@ impl<A: Address> Groups<A> {
         let view = group.view;
         let pending = group.pending.clone();
         self.leave(peer);
-        self.groups.push(Group { pending, ..Group::new(view, vec![peer], Walk::Refreshing(None)) });
+        let group = Group::new(view, vec![peer], Walk::Refreshing(None));
+        self.groups.push(Group { pending, asked: true, ..group });
     }
 
     /// Sends everybody the whole table again, because the words have changed that it is said in.
@@ -422,6 +433,7 @@ impl<A: Address> Group<A> {
         self.wait = None;
         let mut group = Group::new(self.view, slow, self.walk);
         group.again = self.again;
+        group.asked = self.asked;
         group.pending = self.pending.clone();
         group
     }

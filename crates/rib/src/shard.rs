@@ -37,7 +37,8 @@ pub trait Outbox {
     fn is_drained(&self, peer: PeerIndex) -> bool;
     /// Queues a chunk for members of a group; each writes what it is [meant to](Chunk::slices_for).
     fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>);
-    /// A peer has been sent all that the shard holds of a family: the time for End-of-RIB (RFC 4724 s2).
+    /// A peer has been sent all that the shard holds of a family, since it joined or since it asked for a refresh: the time for
+    /// End-of-RIB (RFC 4724 s2), or for the end of the refresh (RFC 7313 s4).
     fn walked(&mut self, peer: PeerIndex, family: Family);
     /// What is on offer has changed: next hops for the FIB.
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]);

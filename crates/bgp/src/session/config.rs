@@ -38,8 +38,6 @@ pub struct SessionConfig {
     pub extended_next_hop: bool,
     /// Whether messages may have more than 4,096 octets (RFC 8654).
     pub extended_messages: bool,
-    /// Whether refreshes have a beginning and an end (RFC 7313).
-    pub enhanced_refresh: bool,
     /// What we are to the peer (RFC 9234); nothing is said of it to a peer of our own AS.
     pub role: Option<BgpRole>,
     /// Whether a peer that says no role is refused (RFC 9234 s4.2). Means nothing without a role of our own.
@@ -80,7 +78,6 @@ impl SessionConfig {
             add_path: [AddPath::OFF; 2],
             extended_next_hop: false,
             extended_messages: false,
-            enhanced_refresh: false,
             role: None,
             strict_role: false,
             graceful_restart: None,
@@ -100,12 +97,15 @@ impl SessionConfig {
     pub(super) fn open(&self, restart: OwnRestart) -> Open {
         let families = || Family::ALL.into_iter().filter(|family| self.families.contains(family));
         let mut capabilities: Vec<Capability> = families().map(Capability::family).collect();
-        capabilities.extend([Capability::RouteRefresh, Capability::FourOctetAs(self.local_asn)]);
+        capabilities.extend([
+            Capability::RouteRefresh,
+            Capability::EnhancedRouteRefresh,
+            Capability::FourOctetAs(self.local_asn),
+        ]);
         if self.extended_next_hop && self.families.contains(&Family::Ipv4) {
             capabilities.push(Capability::ExtendedNextHop(vec![ExtendedNextHop::IPV4_OVER_IPV6]));
         }
         capabilities.extend(self.extended_messages.then_some(Capability::ExtendedMessage));
-        capabilities.extend(self.enhanced_refresh.then_some(Capability::EnhancedRouteRefresh));
         capabilities.extend(self.role_said().map(Capability::Role));
         let add_path: Vec<_> = families().filter_map(|family| self.add_path_family(family)).collect();
         if !add_path.is_empty() {

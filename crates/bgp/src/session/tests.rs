@@ -8,6 +8,7 @@ use crate::capability::{AddPath, AddPathFamily, Capability};
 use crate::encode::{self, Format};
 use crate::message::{MessageKind, Refresh, finish, route_refresh, start};
 use crate::nlri::Path;
+use crate::notification::Notification;
 use crate::prefix::Family;
 use crate::prefix::Net;
 use crate::sample::{TEN, attribute, body, mandatory, origin, path};

@@ -10,7 +10,7 @@ use tracing::info;
 use super::PeerTask;
 use crate::run::held_down::HeldDown;
 use crate::run::orders::{Order, Ordered};
-use crate::run::shard::ToShard;
+use crate::run::telling::Telling;
 
 impl PeerTask {
     /// Obeys, and says how that went.
@@ -62,15 +62,9 @@ impl PeerTask {
     }
 
     fn refresh_out(&mut self) -> Result<(), String> {
-        if self.up.is_none() {
-            return Err(NOT_UP.into());
-        }
-        for family in Family::ALL {
-            self.to_shards.extend(
-                (0..self.around.shards.count())
-                    .map(|shard| (shard, ToShard::Refresh(self.setup.index, family))),
-            );
-        }
+        let up = self.up.as_mut().ok_or(NOT_UP)?;
+        up.telling.iter_mut().for_each(Telling::ask);
+        self.begin_refreshes();
         Ok(())
     }
 

@@ -157,6 +157,7 @@ impl World {
             local_asn: OURS,
             own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
             keeps_next_hop: internal,
+            ipv6_next_hops: true,
             long_lived: false,
             four_octet_as: true,
             format: Format::PLAIN,
