@@ -21,7 +21,7 @@ use palisade_policy::{
 
 use palisade_rib::Tags;
 
-use crate::config::{ChosenMode, Config, Limits, Peer};
+use crate::config::{ChosenMode, Config, Limits, Peer, PeerRange};
 use crate::feeds::peeringdb::{self, NetworkFacts};
 
 pub(crate) use policy::{Excess, PeerPolicy, policies, policies_after};
@@ -98,19 +98,27 @@ pub(crate) fn ourselves(config: &Config) -> palisade_policy::Peer {
     ours
 }
 
-/// The peers with what PeeringDB says of their networks, where it is asked. Whatever judges, shows or limits a peer takes
-/// it from here.
+/// The peers of the configuration with what PeeringDB says of their networks, where it is asked. Whatever judges, shows or limits
+/// a peer takes it from here.
 pub(crate) fn resolved_peers(config: &Config, facts: &NetworkFacts) -> Vec<Peer> {
-    let peers = config.peers.iter();
+    resolved(config, &config.peers, facts)
+}
+
+/// The same of some peers, as they are written.
+pub(crate) fn resolved(config: &Config, peers: &[Peer], facts: &NetworkFacts) -> Vec<Peer> {
     match &config.peeringdb {
-        Some(settings) => peers.map(|peer| peeringdb::resolved(peer, settings, facts).into_owned()).collect(),
-        None => peers.cloned().collect(),
+        Some(settings) => {
+            peers.iter().map(|peer| peeringdb::resolved(peer, settings, facts).into_owned()).collect()
+        }
+        None => peers.to_vec(),
     }
 }
 
 /// The AS numbers of the peers of which PeeringDB is asked.
 pub(crate) fn asked_of_peeringdb(config: &Config) -> BTreeSet<Asn> {
-    let asked = config.peers.iter().filter(|peer| peer.peeringdb.as_set || peer.peeringdb.max_prefixes);
+    let guests = config.ranges.iter().flat_map(PeerRange::alike);
+    let asked =
+        config.peers.iter().chain(guests).filter(|peer| peer.peeringdb.as_set || peer.peeringdb.max_prefixes);
     asked.map(|peer| peer.asn).collect()
 }
 

@@ -11,6 +11,7 @@
 
 #![expect(clippy::expect_used, reason = "where a test's own plumbing breaks, it fails")]
 
+mod ranges;
 mod rfc2385;
 mod rfc5082;
 mod timeout;
@@ -21,6 +22,11 @@ mod world;
 mod support;
 
 use support::namespace::in_namespace;
+
+#[test]
+fn ranges_have_guests() {
+    in_namespace("ranges_have_guests", "true", ranges::ranges);
+}
 
 #[test]
 fn rfc2385_signatures() {

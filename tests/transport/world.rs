@@ -111,20 +111,40 @@ impl World {
         }
     }
 
+    /// Waits until a session is up, or is not.
+    pub(crate) fn wait_for(&self, name: &str, up: bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.is_up(name) != up {
+            assert!(Instant::now() < deadline, "{name}: {}\n{}", self.peer(name), self.router.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     pub(crate) fn is_up(&self, name: &str) -> bool {
         self.peer(name)["state"] == "Established"
     }
 
-    /// A peer as `palisade show peers` has it.
+    /// A peer as `palisade show peers` has it; `null` where there is none of that name.
     pub(crate) fn peer(&self, name: &str) -> Value {
+        self.show(&[name])
+    }
+
+    /// All of them.
+    pub(crate) fn peers(&self) -> Vec<Value> {
+        self.show(&[]).as_array().cloned().unwrap_or_default()
+    }
+
+    fn show(&self, of: &[&str]) -> Value {
         let mut show = Command::new(env!("CARGO_BIN_EXE_palisade"));
-        show.args(["show", "peers", name, "--json", "--socket"]).arg(self.folder.path().join("control.sock"));
+        show.args(["show", "peers", "--json"]).args(of);
+        show.arg("--socket").arg(self.folder.path().join("control.sock"));
         let output = show.output().expect("it is asked");
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 }
 
-fn router_section(folder: &Path) -> String {
+/// Who we are, and where we are asked.
+pub(crate) fn router_section(folder: &Path) -> String {
     let socket = folder.join("control.sock");
     format!("[router]\nasn = {OURS}\nid = \"10.0.1.1\"\n[control]\nsocket = \"{}\"\n", socket.display())
 }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
+use palisade_policy::Role;
 use serde::Serialize;
 use toml::Spanned;
 
@@ -15,7 +16,7 @@ use super::peer::PeerOutline;
 use super::peeringdb::PeeringDbOutline;
 use super::rpki::RpkiOutline;
 use super::rules::{self, PeerlockOutline, RuleOutline};
-use crate::config::{Config, Fib, Problem};
+use crate::config::{Config, Fib, PeerRange, Problem};
 use crate::judging::Tables;
 
 /// A whole configuration, or what is wrong with it.
@@ -62,6 +63,18 @@ pub(super) struct Outline {
     pub(super) control: ControlOutline,
     pub(super) looking_glass: LookingGlassOutline,
     pub(super) peers: Vec<PeerOutline>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ranges: Vec<RangeOutline>,
+}
+
+/// A `[[range]]`.
+#[derive(Debug, Serialize)]
+pub(super) struct RangeOutline {
+    pub(super) name: String,
+    pub(super) prefix: String,
+    pub(super) asns: Vec<u32>,
+    pub(super) max_peers: usize,
+    pub(super) role: Option<&'static str>,
 }
 
 /// `[router]`.
@@ -95,6 +108,18 @@ pub(super) struct ControlOutline {
 #[derive(Debug, Serialize)]
 pub(super) struct LookingGlassOutline {
     pub(super) reject_communities: &'static str,
+}
+
+impl RangeOutline {
+    fn new(range: &PeerRange) -> Self {
+        RangeOutline {
+            name: range.name.clone(),
+            prefix: range.prefix.to_string(),
+            asns: range.asns().map(|asn| asn.0).collect(),
+            max_peers: range.max_peers,
+            role: range.alike().find_map(|guest| guest.role).map(Role::slug),
+        }
+    }
 }
 
 impl Report {
@@ -162,6 +187,7 @@ impl Outline {
                 reject_communities: config.looking_glass.reject_communities.slug(),
             },
             peers: config.peers.iter().map(|peer| PeerOutline::new(config, tables, peer, explain)).collect(),
+            ranges: config.ranges.iter().map(RangeOutline::new).collect(),
         }
     }
 }

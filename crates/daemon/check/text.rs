@@ -8,7 +8,7 @@ use super::bogons::BogonsOutline;
 use super::members::MembersOutline;
 use super::peer::{CheckOutline, Chosen, LimitsOutline, MemberOutline, PeerOutline, TransportOutline};
 use super::peeringdb::NetworksOutline;
-use super::report::{Outline, Report, RouterOutline};
+use super::report::{Outline, RangeOutline, Report, RouterOutline};
 use super::rpki::RpkiOutline;
 use super::rules::{PeerlockOutline, RuleOutline};
 use crate::config::{quoted, shown};
@@ -97,6 +97,13 @@ fn head(out: &mut String, outline: &Outline) {
     let scheme = outline.looking_glass.reject_communities;
     item(out, "refusals as", format_args!("communities of the {scheme} scheme, on what is shown"));
     item(out, "peers", outline.peers.len());
+    for (at, range) in outline.ranges.iter().enumerate() {
+        let RangeOutline { name, prefix, asns, max_peers, role } = range;
+        let asns: Vec<String> = asns.iter().map(|asn| format!("AS{asn}")).collect();
+        let role = role.unwrap_or("no role");
+        let said = format_args!("{name}: {role}, {prefix}, {}, {max_peers} peers at most", some(&asns, ""));
+        item(out, if at == 0 { "ranges" } else { "" }, said);
+    }
 }
 
 fn bogons(bogons: &BogonsOutline) -> String {

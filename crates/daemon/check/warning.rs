@@ -34,7 +34,7 @@ pub(super) fn warnings(config: &Config, tables: Option<&Snapshot>) -> Vec<Proble
 
 fn no_peers(config: &Config) -> Option<Problem> {
     let fault = Fault::new("there is no peer", "").help("begin each with `[[peer]]`");
-    let none = config.peers.is_empty() && config.members.is_none();
+    let none = config.peers.is_empty() && config.members.is_none() && config.ranges.is_empty();
     none.then(|| Problem::general_warning(&config.source, fault))
 }
 

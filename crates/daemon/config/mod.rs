@@ -32,6 +32,7 @@ mod peeringdb;
 mod peerlock;
 mod prefix_sets;
 mod problem;
+mod range;
 mod router;
 mod rpki;
 mod rules;
@@ -39,9 +40,11 @@ mod section;
 mod source;
 pub(crate) mod value;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use palisade_bgp::Asn;
 use palisade_policy::Role;
 use toml::de::DeTable;
 
@@ -56,12 +59,14 @@ pub(crate) use limits::Limits;
 pub(crate) use members::Members;
 pub(crate) use nearest::nearest;
 pub(crate) use peer::{
-    Abilities, Action, MOST_PREFIXES, Origin, Password, Paths, Peer, PrefixLimits, Setting, Transport, secret,
+    Abilities, Action, MAX_PEERS, MOST_PREFIXES, Origin, Password, Paths, Peer, PrefixLimits, Setting,
+    Transport, secret,
 };
 pub(crate) use peeringdb::{PeeringDb, PeeringDbApi};
 pub(crate) use peerlock::Peerlock;
 pub(crate) use prefix_sets::{PrefixSets, PrefixSource};
 pub(crate) use problem::{ConfigError, Fault, Problem, Problems};
+pub(crate) use range::PeerRange;
 pub(crate) use router::{BGP_PORT, Mode, Router};
 pub(crate) use rpki::{Cache, OnExpire, Rpki, SizeGuard, Tls};
 pub(crate) use rules::{Conditions, PrefixEntry, Rule};
@@ -108,6 +113,8 @@ pub(crate) struct Config {
     pub(crate) members: Option<Members>,
     /// The peers, in the order of the text; then those members that nothing is written about.
     pub(crate) peers: Vec<Peer>,
+    /// Where further peers may come from.
+    pub(crate) ranges: Vec<PeerRange>,
 }
 
 impl Config {
@@ -124,6 +131,14 @@ impl Config {
     /// Reads a text and no file; the relative names of files in it are names in `folder`.
     pub(crate) fn parse(source: Source, folder: &Path) -> Result<Self, ConfigError> {
         Self::parse_with(source, folder, Files::Leave)
+    }
+
+    /// The guest of that address and AS, where there is a range for it, and no peer of that address or name.
+    pub(crate) fn guest(&self, address: IpAddr, asn: Asn) -> Option<Peer> {
+        let ranges = self.ranges.iter().filter(|range| range.has(address));
+        let guest = ranges.max_by_key(|range| range.prefix.len())?.guest(address, asn)?;
+        let is_free = |peer: &Peer| peer.address != address && peer.name != guest.name;
+        self.peers.iter().all(is_free).then_some(guest)
     }
 
     /// Whether another configuration says the same in a section, word for word but for comments and layout.
@@ -212,6 +227,7 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
     let rules = rules::read_all(root.sections("rule", "[[rule]]"), &prefix_sets, &groups, problems);
     let has_members = root.has("members");
     let (members, peers) = members_and_peers(&mut root, around, source, folder, files);
+    let ranges = range::read_all(root.sections("range", "[[range]]"), around, &peers, problems);
     let all_known = !has_members || members.as_ref().is_some_and(|members| members.export.is_some());
     let known = all_known.then_some(peers.as_slice());
     let in_rules = rules.iter().filter_map(|rule| rule.scope.peers.as_ref()).flatten();
@@ -237,6 +253,7 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
         actions,
         members,
         peers,
+        ranges,
     })
 }
 

@@ -107,6 +107,8 @@ pub(crate) struct Peer {
     pub(crate) group_checks: Vec<ChosenMode>,
     /// The member that it is, where an export says so.
     pub(crate) member: Option<Member>,
+    /// The range that it is a guest of.
+    pub(crate) range: Option<String>,
 }
 
 impl Peer {
@@ -208,6 +210,7 @@ pub(super) fn read<'a>(
         checks,
         group_checks: group.map(|(_, group)| group.checks.clone()).unwrap_or_default(),
         member,
+        range: None,
     };
     section.end();
     peer

@@ -149,6 +149,9 @@ pub(crate) struct PeerLine {
 /// How a peer's connections are made and guarded.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TransportLine {
+    /// The range that the peer is a guest of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) range: Option<String>,
     /// Our address of the session that is up, or else the one that is configured.
     pub(crate) local_address: Option<String>,
     /// Whether segments are signed (RFC 2385).

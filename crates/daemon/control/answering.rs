@@ -303,6 +303,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
 fn transport_line(peer: &RunningPeer) -> TransportLine {
     let transport = &peer.transport;
     TransportLine {
+        range: peer.range.clone(),
         local_address: peer.status.local_address().or(transport.local).map(|address| address.to_string()),
         md5: transport.password.is_some(),
         hops: transport.hops,

@@ -39,7 +39,7 @@ pub(crate) struct Ruling {
     pub(crate) tables: Arc<Snapshot>,
     /// What these may judge unlike those before.
     pub(crate) touched: Touched,
-    /// What each peer may do, in the order of the configuration; one that is the same as before is the same `Arc`.
+    /// What each peer may do, in the order of the peers; one that is the same as before is the same `Arc`.
     pub(crate) policies: Vec<Arc<PeerPolicy>>,
 }
 
@@ -48,7 +48,9 @@ pub(crate) struct Ruling {
 pub(crate) struct Keeper {
     config: Arc<Config>,
     facts: Arc<NetworkFacts>,
-    /// The peers of the configuration, with what `facts` say of them.
+    /// Peers of ranges that are there now, as their ranges have them.
+    guests: Vec<Peer>,
+    /// The peers of the configuration and then the guests, with what `facts` say of them.
     peers: Vec<Peer>,
     tables: Arc<Snapshot>,
     policies: Vec<Arc<PeerPolicy>>,
@@ -59,17 +61,41 @@ impl Keeper {
     pub(crate) fn new(config: Arc<Config>, tables: Arc<Snapshot>, facts: Arc<NetworkFacts>) -> Self {
         let peers = judging::resolved_peers(&config, &facts);
         let policies = judging::policies(&config, &peers, &tables, &[]);
-        Keeper { config, facts, peers, tables, policies }
+        Keeper { config, facts, guests: Vec::new(), peers, tables, policies }
     }
 
-    /// What each peer may do, in the order of the configuration.
+    /// What each peer may do, in the order of the peers.
     pub(crate) fn policies(&self) -> &[Arc<PeerPolicy>] {
         &self.policies
     }
 
-    /// The peers, with what is known of their networks, in the order of the configuration.
+    /// The peers, with what is known of their networks: those of the configuration in its order, and then guests.
     pub(crate) fn peers(&self) -> &[Peer] {
         &self.peers
+    }
+
+    /// Those of them that are of ranges, as they came.
+    pub(crate) fn guests(&self) -> &[Peer] {
+        &self.guests
+    }
+
+    /// Has a peer of a range be the last of the peers, and says what it may do.
+    pub(crate) fn join(&mut self, guest: Peer) -> Option<Arc<PeerPolicy>> {
+        let resolved = judging::resolved(&self.config, std::slice::from_ref(&guest), &self.facts);
+        let policies = judging::policies(&self.config, &resolved, &self.tables, &[]);
+        self.guests.push(guest);
+        self.peers.extend(resolved);
+        self.policies.extend(policies);
+        self.policies.last().cloned()
+    }
+
+    /// Forgets the guest of that name.
+    pub(crate) fn leave(&mut self, name: &str) {
+        let Some(at) = self.guests.iter().position(|guest| guest.name == name) else { return };
+        self.guests.remove(at);
+        let at = self.config.peers.len() + at;
+        self.peers.remove(at);
+        self.policies.remove(at);
     }
 
     /// Takes news.
@@ -101,8 +127,8 @@ impl Keeper {
             News::Networks(facts) => {
                 let touched = Touched::with_asns(old.never_via_rs.changed(&facts.never_via_rs()));
                 new.never_via_rs = Arc::new(facts.never_via_rs());
-                self.peers = judging::resolved_peers(&self.config, &facts);
                 self.facts = facts;
+                self.resolve();
                 self.policies = judging::policies(&self.config, &self.peers, &new, &self.policies);
                 touched
             }
@@ -127,11 +153,19 @@ impl Keeper {
             new.irr = Arc::clone(&old.irr);
         }
         self.facts = facts;
-        self.peers = judging::resolved_peers(&config, &self.facts);
-        self.policies = judging::policies(&config, &self.peers, &new, &self.policies);
         self.config = config;
+        // Whoever has no place in its ranges any more goes.
+        self.guests =
+            self.guests.iter().filter_map(|guest| self.config.guest(guest.address, guest.asn)).collect();
+        self.resolve();
+        self.policies = judging::policies(&self.config, &self.peers, &new, &self.policies);
         // What it says of all peers may have changed in any part, and operators seldom reload.
         self.rule(new, Touched::everything())
+    }
+
+    fn resolve(&mut self) {
+        self.peers = judging::resolved_peers(&self.config, &self.facts);
+        self.peers.extend(judging::resolved(&self.config, &self.guests, &self.facts));
     }
 
     fn rule(&mut self, mut new: Snapshot, touched: Touched) -> Ruling {

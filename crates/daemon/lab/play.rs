@@ -25,6 +25,7 @@ use crate::control::socket::Claim;
 use crate::control::{Answering, Limits, Server};
 use crate::judging;
 use crate::run::Router;
+use crate::run::passwords::Passwords;
 
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -87,7 +88,7 @@ pub(super) fn play(
 async fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
     let Setting { config, tables, .. } = setting;
     // The lab writes its own configuration, in which there are none.
-    let passwords = vec![None; config.peers.len()];
+    let passwords = Passwords::default();
     let mut router = match ground {
         Ground::Namespaces(_) => Router::start(
             config,
@@ -102,7 +103,8 @@ async fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
             &passwords,
         )?,
     };
-    router.configure(config, &judging::policies(config, &config.peers, tables, &[]), &passwords).await;
+    let policies = judging::policies(config, &config.peers, tables, &[]);
+    router.configure(config, &config.peers, &policies, &passwords).await;
     router.open_gate();
     Ok(router)
 }

@@ -10,16 +10,16 @@ use miette::{IntoDiagnostic, WrapErr};
 use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
 use tracing::{Level, info, warn};
 
+use super::Router;
+use super::passwords::{self, Passwords};
 use super::serving::Serving;
 use super::signals::Signals;
-use super::{Router, passwords};
 use crate::CONFIG;
 use crate::config::{self, Config};
 use crate::control::socket::Claim;
 use crate::feeds::keeper::Keeper;
 use crate::feeds::{Feeds, Read};
 use crate::judging::{self, Tables};
-use crate::secret::Secret;
 use crate::{logs, terminal};
 
 /// What `run` is asked on the command line.
@@ -49,7 +49,7 @@ fn start(arguments: &Arguments) -> miette::Result<()> {
     tables.warnings.iter().for_each(|warning| terminal::tell(warning));
     let kernel = config.fib.as_ref().map(open_kernel).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().into_diagnostic()?;
-    runtime.block_on(serve(arguments.config.clone(), Arc::new(config), tables, kernel, &passwords))
+    runtime.block_on(serve(arguments.config.clone(), Arc::new(config), tables, kernel, passwords))
 }
 
 fn open_kernel(fib: &config::Fib) -> miette::Result<Fib<NetlinkKernel>> {
@@ -69,19 +69,19 @@ async fn serve(
     config: Arc<Config>,
     tables: Tables,
     kernel: Option<Fib<NetlinkKernel>>,
-    passwords: &[Option<Secret>],
+    passwords: Passwords,
 ) -> miette::Result<()> {
     let signals = Signals::new().into_diagnostic().wrap_err("signals can't be received")?;
     let claim = claim_socket(&config.control)?;
     let Tables { snapshot, bogons, networks, .. } = tables;
     let snapshot = Arc::new(snapshot);
     let keeper = Keeper::new(Arc::clone(&config), Arc::clone(&snapshot), networks.state().facts);
-    let mut router = Router::start(&config, snapshot, kernel, passwords)?;
-    router.configure(&config, keeper.policies(), passwords).await;
+    let mut router = Router::start(&config, snapshot, kernel, &passwords)?;
+    router.configure(&config, keeper.peers(), keeper.policies(), &passwords).await;
     info!(asn = config.router.asn.0, id = %config.router.id, peers = config.peers.len(), "router started");
     let feeds = Feeds::start(&config, keeper.peers(), Read { bogons, networks });
     let feeds = feeds.into_diagnostic().wrap_err("the sources of what is judged by can't be started")?;
-    Serving::new(path, config, keeper, router, feeds).serve(signals, claim).await;
+    Serving::new(path, config, keeper, router, feeds, passwords).serve(signals, claim).await;
     Ok(())
 }
 

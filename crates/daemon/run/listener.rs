@@ -1,27 +1,21 @@
-//! The sockets that peers connect to. A connection is handed to the task of the peer whose address it comes from, and
-//! closed where there is none.
-//!
-//! ```text
-//!   listening sockets, each with the keys of all peers --accept--> Expected: who is it? --> guards up --> the peer's task
-//! ```
+//! The sockets that peers connect to. What is accepted is for [`Expected`] to take or to close.
 //!
 //! A listening socket answers before anybody here is asked. What has to hold from the first packet on, it is told itself: its
-//! TCP-MD5 keys, one a peer, and the least TTL that any peer's packets may have (RFC 5082).
+//! TCP-MD5 keys, one a peer or a range, and the least TTL that anybody's packets may have (RFC 5082).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tracing::{debug, error, warn};
+use tracing::{error, warn};
 
-use super::status::PeerStatus;
+use super::expected::Expected;
 use super::tcp_options::{set_least_ttl, set_md5_key};
 use super::transport::{MOST_TTL, Transport, send_with};
 use crate::secret::Secret;
@@ -31,36 +25,11 @@ const BACKLOG: i32 = 4096;
 /// How long to rest when there is no descriptor left for another connection.
 const REST: Duration = Duration::from_millis(200);
 
-/// Who connections are expected from, by address.
-#[derive(Debug, Default)]
-pub(crate) struct Expected {
-    peers: RwLock<HashMap<IpAddr, Arc<ExpectedPeer>>>,
-}
-
-/// A peer that may connect.
+/// Where connections come from, and what guards them.
 #[derive(Debug)]
-pub(super) struct ExpectedPeer {
+pub(super) struct Guarded {
+    pub(super) from: IpNet,
     pub(super) transport: Transport,
-    pub(super) status: Arc<PeerStatus>,
-    /// Where its connections are handed.
-    pub(super) task: mpsc::Sender<TcpStream>,
-}
-
-impl Expected {
-    /// Has connections from a peer's address handed to its task from now on.
-    pub(super) fn insert(&self, peer: ExpectedPeer) {
-        let address = peer.transport.remote.ip();
-        self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(address, Arc::new(peer));
-    }
-
-    /// Has those from an address closed from now on.
-    pub(super) fn remove(&self, address: IpAddr) {
-        self.peers.write().unwrap_or_else(PoisonError::into_inner).remove(&address);
-    }
-
-    fn peer(&self, address: IpAddr) -> Option<Arc<ExpectedPeer>> {
-        self.peers.read().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
-    }
 }
 
 /// The listening sockets.
@@ -76,11 +45,11 @@ impl Listeners {
     /// Listens at these addresses, guarded for these peers. Nothing is accepted before [`accept`](Self::accept).
     pub(super) fn open(
         addresses: &[SocketAddr],
-        transports: &[Transport],
+        guarded: &[Guarded],
     ) -> Result<Self, (SocketAddr, io::Error)> {
         let bound = addresses.iter().map(|address| bind(*address).map_err(|fault| (*address, fault)));
         let bound = bound.collect::<Result<Vec<_>, _>>()?;
-        let keys = put_up(&bound.iter().collect::<Vec<_>>(), &BTreeMap::new(), transports);
+        let keys = put_up(&bound.iter().collect::<Vec<_>>(), &BTreeMap::new(), guarded);
         let listening = bound.into_iter().zip(addresses).map(|(socket, address)| {
             let listening = socket.listen(BACKLOG).and_then(|()| TcpListener::from_std(socket.into()));
             listening.map(Arc::new).map_err(|fault| (*address, fault))
@@ -89,10 +58,9 @@ impl Listeners {
     }
 
     /// Guards the sockets for these peers instead.
-    pub(super) fn guard(&mut self, transports: &[Transport]) {
+    pub(super) fn guard(&mut self, guarded: &[Guarded]) {
         let sockets: Vec<_> = self.sockets.iter().map(|socket| SockRef::from(&**socket)).collect();
-        self.keys =
-            put_up(&sockets.iter().map(|socket| &**socket).collect::<Vec<_>>(), &self.keys, transports);
+        self.keys = put_up(&sockets.iter().map(|socket| &**socket).collect::<Vec<_>>(), &self.keys, guarded);
     }
 
     /// Accepts from now on, as long as the runtime lives or until [`stop`](Self::stop).
@@ -128,11 +96,9 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
 fn put_up(
     sockets: &[&Socket],
     had: &BTreeMap<IpNet, Secret>,
-    transports: &[Transport],
+    guarded: &[Guarded],
 ) -> BTreeMap<IpNet, Secret> {
-    let keyed = transports
-        .iter()
-        .filter_map(|transport| Some((IpNet::from(transport.remote.ip()), transport.password.clone()?)));
+    let keyed = guarded.iter().filter_map(|guard| Some((guard.from, guard.transport.password.clone()?)));
     let mut keys: BTreeMap<IpNet, Secret> = keyed.collect();
     for gone in had.keys().filter(|with| !keys.contains_key(with)) {
         set_key(sockets, *gone, None);
@@ -140,7 +106,7 @@ fn put_up(
     keys.retain(|with, key| had.get(with) == Some(key) || set_key(sockets, *with, Some(key)));
     for socket in sockets {
         let ipv6 = is_ipv6(socket);
-        let of_family = transports.iter().filter(|transport| transport.remote.is_ipv6() == ipv6);
+        let of_family = guarded.iter().map(|guard| &guard.transport).filter(|of| of.remote.is_ipv6() == ipv6);
         let least = of_family.map(Transport::least_ttl).min().unwrap_or_default();
         if let Err(fault) = set_least_ttl(socket, ipv6, least) {
             error!(%fault, least, "the least TTL of a listening socket can't be set");
@@ -169,24 +135,11 @@ fn is_ipv6(socket: &Socket) -> bool {
 async fn accept(listener: Arc<TcpListener>, expected: Arc<Expected>) {
     loop {
         match listener.accept().await {
-            Ok((stream, from)) => hand_over(stream, from, &expected),
+            Ok((stream, from)) => expected.take(stream, from),
             Err(fault) => {
                 warn!(%fault, "a connection could not be accepted");
                 tokio::time::sleep(REST).await;
             }
         }
-    }
-}
-
-fn hand_over(stream: TcpStream, from: SocketAddr, expected: &Expected) {
-    let Some(peer) = expected.peer(from.ip().to_canonical()) else {
-        debug!(%from, "a connection was closed: no peer has this address");
-        return;
-    };
-    if let Err(fault) = peer.transport.take(&stream) {
-        debug!(%from, %fault, "a connection was closed: it is not as the peer's have to be");
-        peer.status.set_fault(format!("closed a connection: {fault}"));
-    } else if peer.task.try_send(stream).is_err() {
-        debug!(%from, "a connection was closed: the peer's task has others to deal with");
     }
 }

@@ -9,6 +9,7 @@
 //! | queue | bound | when it is full |
 //! |---|---|---|
 //! | connections to a peer's task | 4 | the connection is closed; the peer tries again |
+//! | newcomers that say who they are | 64 a range, 1 an address, 10 s | the connection is closed |
 //! | a shard's inbox | 32 messages | tasks stop reading their sockets, and TCP slows the peers |
 //! | a session's queue | 1 MiB | its update group waits a moment, then goes on without it; prefixes pend, newest wins |
 //! | changes to the FIB | the table | a newer change takes an older one's place |
@@ -22,8 +23,10 @@ mod complaints;
 pub(crate) mod connecting;
 pub(crate) mod connection;
 mod connections;
+mod expected;
 mod fib;
 mod held_down;
+mod introductions;
 pub(crate) mod limits;
 mod listener;
 mod orders;
@@ -50,19 +53,22 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 
+use ipnet::IpNet;
 use palisade_bgp::Prefix;
 use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
 use palisade_policy::Snapshot;
 use palisade_rib::{AttributeSet, PeerIndex, PolicyTouched, Shard, Touched};
+use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 
-use crate::config::Config;
+use crate::config::{Config, Peer};
 use crate::judging::{self, PeerPolicy};
-use crate::secret::Secret;
 
 use fib::FibQueue;
-use listener::Listeners;
+pub(crate) use introductions::Newcomer;
+use listener::{Guarded, Listeners};
 pub(crate) use orders::Order;
+use passwords::Passwords;
 use peer::Surroundings;
 pub(crate) use roster::{Roster, RunningPeer};
 pub(crate) use sessions::Reconfigured;
@@ -117,10 +123,10 @@ impl Router {
         config: &Config,
         tables: Arc<Snapshot>,
         kernel: Option<Fib<K>>,
-        passwords: &[Option<Secret>],
+        passwords: &Passwords,
     ) -> Result<Router, StartError> {
         let seed = seed();
-        let listeners = Listeners::open(&config.router.listen, &transports(config, passwords));
+        let listeners = Listeners::open(&config.router.listen, &guarded(config, passwords));
         let listeners = listeners.map_err(|(address, source)| StartError::Listen { address, source })?;
         let awaited = config.peers.iter().filter(|peer| peer.role.is_some()).count() * shard_count();
         let kernel = kernel.map(|kernel| (kernel, Arc::new(FibQueue::new(awaited))));
@@ -141,18 +147,46 @@ impl Router {
         Ok(Router { sessions, tables, gate, listeners, shards: Some(shards), shard_threads, fib })
     }
 
-    /// Has the sessions be those of a configuration, whose peers may do what `policies` say and have these `passwords`, in the
+    /// Has the sessions be those of `peers`, the ones of a configuration and then guests, who may do what `policies` say, in the
     /// same order.
     pub(crate) async fn configure(
         &mut self,
         config: &Config,
+        peers: &[Peer],
         policies: &[Arc<PeerPolicy>],
-        passwords: &[Option<Secret>],
+        passwords: &Passwords,
     ) -> Reconfigured {
-        self.listeners.guard(&transports(config, passwords));
-        let done = self.sessions.configure(config, policies, passwords).await;
+        self.listeners.guard(&guarded(config, passwords));
+        let done = self.sessions.configure(config, peers, policies, passwords).await;
         self.listeners.accept(&self.sessions.expected());
         done
+    }
+
+    /// The next that would be a guest of a range.
+    pub(crate) async fn newcomer(&mut self) -> Option<Newcomer> {
+        self.sessions.newcomer().await
+    }
+
+    /// Has a guest of a range be the last of the peers, and takes its connection.
+    pub(crate) fn join(
+        &mut self,
+        config: &Config,
+        guest: &Peer,
+        policy: &Arc<PeerPolicy>,
+        passwords: &Passwords,
+        connection: TcpStream,
+    ) {
+        self.sessions.join(config, guest, policy, passwords, connection);
+    }
+
+    /// The names of guests that have gone.
+    pub(crate) fn departed(&self) -> Vec<String> {
+        self.sessions.departed()
+    }
+
+    /// Forgets guests.
+    pub(crate) async fn leave(&mut self, names: &[String]) {
+        self.sessions.leave(names).await;
     }
 
     /// Lets sessions begin. Until then no peer is spoken to.
@@ -229,10 +263,15 @@ impl Router {
     }
 }
 
-/// How connections with each peer are made.
-fn transports(config: &Config, passwords: &[Option<Secret>]) -> Vec<Transport> {
-    let peers = config.peers.iter().zip(passwords);
-    peers.map(|(peer, password)| Transport::new(peer, password.clone())).collect()
+/// Where connections come from, and what guards them.
+fn guarded(config: &Config, passwords: &Passwords) -> Vec<Guarded> {
+    let peers = config.peers.iter().map(|peer| (IpNet::from(peer.address), peer));
+    let ranges = config.ranges.iter().flat_map(|range| {
+        let guest = range.alike().next()?;
+        Some((IpNet::from(range.prefix), guest))
+    });
+    let guard = |(from, peer)| Guarded { from, transport: Transport::new(peer, passwords) };
+    peers.chain(ranges).map(guard).collect()
 }
 
 /// One shard a core, each with what we originate of its prefixes.

@@ -9,30 +9,45 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Config, ConfigError, Fault, Password, Problems, secret};
+use crate::config::{Config, ConfigError, Fault, Password, Peer, PeerRange, Problems, secret};
 use crate::secret::Secret;
 
 /// Octets that are read of a file: more than a password and a line's end have, to see that there are too many.
 const READ: u64 = 1024;
 
-/// The password of each peer, in the order of the configuration.
-pub(crate) fn read(config: &Config) -> Result<Vec<Option<Secret>>, ConfigError> {
+/// The passwords of a configuration's peers and ranges.
+#[derive(Debug, Default)]
+pub(crate) struct Passwords {
+    in_files: HashMap<PathBuf, Secret>,
+}
+
+/// Reads those that are in files: all of them, or none.
+pub(crate) fn read(config: &Config) -> Result<Passwords, ConfigError> {
     let problems = Problems::new(Arc::clone(&config.source));
-    // Many peers may have one file, in which there is one password.
-    let mut known: HashMap<&PathBuf, Option<Secret>> = HashMap::new();
-    let passwords = config.peers.iter().map(|peer| match &peer.transport.md5 {
-        None => None,
-        Some(Password::Written(password)) => Some(password.clone()),
-        Some(Password::InFile(file)) => known
-            .entry(file.get_ref())
-            .or_insert_with(|| {
-                let password = in_file(file.get_ref());
-                password.map_err(|fault| problems.push(file.span(), fault)).ok()
-            })
-            .clone(),
-    });
-    let passwords = passwords.collect();
+    let guests = config.ranges.iter().flat_map(PeerRange::alike);
+    let mut passwords = Passwords::default();
+    for peer in config.peers.iter().chain(guests) {
+        // Many peers may have one file.
+        if let Some(Password::InFile(file)) = &peer.transport.md5
+            && !passwords.in_files.contains_key(file.get_ref())
+        {
+            match in_file(file.get_ref()) {
+                Ok(password) => drop(passwords.in_files.insert(file.get_ref().clone(), password)),
+                Err(fault) => problems.push(file.span(), fault),
+            }
+        }
+    }
     problems.none_or(Some(passwords))
+}
+
+impl Passwords {
+    /// The password of a peer of the configuration that they were read for, where it has one.
+    pub(super) fn of(&self, peer: &Peer) -> Option<Secret> {
+        match peer.transport.md5.as_ref()? {
+            Password::Written(password) => Some(password.clone()),
+            Password::InFile(file) => self.in_files.get(file.get_ref()).cloned(),
+        }
+    }
 }
 
 /// What a file holds, but for the end of its only line.
@@ -74,7 +89,8 @@ mod tests {
             [[peer]]\nname = \"b\"\naddress = \"192.0.2.3\"\nasn = 64501\nmd5_password = \"own\"\ngroup = \"g\"\n\
             [[peer]]\nname = \"c\"\naddress = \"192.0.2.4\"\nasn = 64501\n";
         let text = format!("[router]\nasn = 196608\nid = \"192.0.2.1\"\n{peers}");
-        read(&Config::parse(Source::new("test".into(), text), folder.path()).unwrap())
+        let config = Config::parse(Source::new("test".into(), text), folder.path()).unwrap();
+        read(&config).map(|passwords| config.peers.iter().map(|peer| passwords.of(peer)).collect())
     }
 
     #[test]

@@ -17,6 +17,8 @@ use crate::judging::PeerPolicy;
 pub(crate) struct RunningPeer {
     pub(crate) index: PeerIndex,
     pub(crate) name: String,
+    /// The range that it is a guest of.
+    pub(crate) range: Option<String>,
     pub(crate) address: IpAddr,
     /// How its connections are made and guarded.
     pub(crate) transport: Transport,
@@ -33,7 +35,7 @@ impl RunningPeer {
     }
 }
 
-/// All peers, in the order of the configuration.
+/// All peers, in the order of the configuration, and then guests.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     peers: Vec<RunningPeer>,

@@ -14,13 +14,15 @@
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
+use super::passwords::{self, Passwords};
 use super::signals::{Asked, Signals};
-use super::{Reconfigured, Router, passwords};
-use crate::config::{Config, ConfigError};
+use super::{Newcomer, Reconfigured, Router};
+use crate::config::{Config, ConfigError, MAX_PEERS};
 use crate::control::command::{Command, Reloaded};
 use crate::control::socket::Claim;
 use crate::control::{self, Answering};
@@ -32,6 +34,9 @@ use crate::terminal;
 /// Commands that wait.
 const COMMANDS: usize = 16;
 
+/// How often it is looked whether guests have gone.
+const GUESTS_LOOKED_AT: Duration = Duration::from_secs(10);
+
 /// Sections that a running router can't change.
 const FIXED: [&str; 2] = ["fib", "control"];
 
@@ -42,6 +47,8 @@ pub(super) struct Serving {
     keeper: Keeper,
     router: Router,
     feeds: Feeds,
+    /// Those of the configuration.
+    passwords: Passwords,
 }
 
 /// Why a new configuration is not taken. What ran before goes on.
@@ -62,8 +69,9 @@ impl Serving {
         keeper: Keeper,
         router: Router,
         feeds: Feeds,
+        passwords: Passwords,
     ) -> Self {
-        Serving { path, config: watch::Sender::new(config), keeper, router, feeds }
+        Serving { path, config: watch::Sender::new(config), keeper, router, feeds, passwords }
     }
 
     /// Serves until it is told to stop.
@@ -72,6 +80,7 @@ impl Serving {
         let control = claim.and_then(|claim| self.answer_at(claim, commands.clone()));
         let mut ready = pin!(self.feeds.ready());
         let mut is_open = false;
+        let mut guests_looked_at = tokio::time::interval(GUESTS_LOOKED_AT);
         loop {
             tokio::select! {
                 // What sources told before they were said to be ready is judged by before anybody is spoken to.
@@ -86,6 +95,8 @@ impl Serving {
                     is_open = true;
                     self.router.open_gate();
                 }
+                Some(newcomer) = self.router.newcomer() => self.welcome(newcomer),
+                _ = guests_looked_at.tick(), if !self.keeper.guests().is_empty() => self.see_off().await,
                 // There is one that is never dropped.
                 Some(command) = commanded.recv() => self.obey(command).await,
             }
@@ -122,6 +133,32 @@ impl Serving {
         self.router.replace_tables(tables, Arc::new(touched)).await;
         self.router.tell(&policies);
         self.feeds.want(&self.config.borrow(), self.keeper.peers());
+    }
+
+    /// Makes a peer of whoever has come from a range, where it still may.
+    fn welcome(&mut self, newcomer: Newcomer) {
+        let Newcomer { address, asn, connection } = newcomer;
+        let config = Arc::clone(&self.config.borrow());
+        let Some(guest) = config.guest(address, asn) else { return };
+        let range = config.ranges.iter().find(|range| Some(&range.name) == guest.range.as_ref());
+        let guests = self.keeper.guests().iter().filter(|other| other.range == guest.range).count();
+        let is_there = self.keeper.guests().iter().any(|other| other.address == address);
+        let has_room = range.is_some_and(|range| guests < range.max_peers);
+        if is_there || !has_room || self.keeper.peers().len() >= MAX_PEERS {
+            warn!(peer = guest.name, "a connection was closed: there is no room for another peer");
+            return;
+        }
+        let Some(policy) = self.keeper.join(guest.clone()) else { return };
+        self.router.join(&config, &guest, &policy, &self.passwords, connection);
+    }
+
+    /// Forgets guests that have gone.
+    async fn see_off(&mut self) {
+        let gone = self.router.departed();
+        if !gone.is_empty() {
+            self.router.leave(&gone).await;
+            gone.iter().for_each(|name| self.keeper.leave(name));
+        }
     }
 
     async fn obey(&mut self, command: Command) {
@@ -166,7 +203,8 @@ impl Serving {
         self.router.replace_tables(tables, Arc::new(touched)).await;
         self.router.originate(&old.router.networks, &new.router.networks).await;
         let Reconfigured { started, stopped, restarted } =
-            self.router.configure(&new, &policies, &passwords).await;
+            self.router.configure(&new, self.keeper.peers(), &policies, &passwords).await;
+        self.passwords = passwords;
         self.feeds.configure(&old, &new, self.keeper.peers(), Read { bogons, networks }).await;
         self.config.send_replace(new);
         Ok(Reloaded { generation, started, stopped, restarted })

@@ -1,7 +1,7 @@
 //! The sessions of a running router: one task a peer, started and stopped as the configuration says.
 //!
 //! What a peer may do is told its task while the session stays up; what was negotiated or agreed with TCP needs a new
-//! session ([`SessionSettings`]). A peer whose settings change, or that is no longer configured, is told so (RFC 4486),
+//! session ([`SessionSettings`]). A guest of a range is a peer from when it has connected until it has been gone for a while. A peer whose settings change, or that is no longer configured, is told so (RFC 4486),
 //! and no other peer notices.
 
 use std::collections::{HashMap, HashSet};
@@ -9,18 +9,21 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_bgp::session::{Session, SessionConfig};
+use palisade_bgp::session::{Session, SessionConfig, State};
 use palisade_bgp::{AddPath, Asn};
 use palisade_policy::Role;
 use palisade_rib::{MOST_PEERS, PeerIndex};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
 use super::coming_up::PeerSetup;
-use super::listener::{Expected, ExpectedPeer};
+use super::expected::{Expected, ExpectedPeer};
+use super::introductions::Newcomer;
 use super::orders::{Disabled, ORDERS, Order, Ordered};
+use super::passwords::Passwords;
 use super::peer::{PeerTask, Surroundings};
 use super::roster::{Roster, RunningPeer};
 use super::shard::ToShard;
@@ -29,12 +32,15 @@ use super::stop::Stop;
 use super::transport::Transport;
 use crate::config::{Abilities, Config, Paths, Peer};
 use crate::judging::PeerPolicy;
-use crate::secret::Secret;
 
 /// Connections from one peer that wait for its task.
 const ACCEPTED: usize = 4;
 /// How long to wait between attempts to connect (RFC 4271 s10).
 const CONNECT_RETRY_S: u16 = 30;
+/// How long a guest is kept whose session is down: it may come back at once.
+const GUEST_KEPT: Duration = Duration::from_secs(30);
+/// Newcomers that wait to become guests.
+const NEWCOMERS: usize = 64;
 /// How long sessions may take to say goodbye.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -74,9 +80,9 @@ impl SessionAbilities {
 }
 
 impl SessionSettings {
-    fn new(config: &Config, peer: &Peer, password: Option<Secret>) -> Self {
+    fn new(config: &Config, peer: &Peer, passwords: &Passwords) -> Self {
         SessionSettings {
-            transport: Transport::new(peer, password),
+            transport: Transport::new(peer, passwords),
             asn: peer.asn,
             local_asn: config.router.asn,
             router_id: config.router.id,
@@ -132,6 +138,7 @@ pub(crate) struct Sessions {
     around: Surroundings,
     running: Vec<Running>,
     expected: Arc<Expected>,
+    coming: mpsc::Receiver<Newcomer>,
     roster: watch::Sender<Arc<Roster>>,
     last_index: u16,
     disabled: Disabled,
@@ -142,10 +149,12 @@ pub(crate) struct Sessions {
 impl Sessions {
     pub(crate) fn new(around: Surroundings) -> Self {
         let roster = watch::Sender::default();
+        let (newcomers, coming) = mpsc::channel(NEWCOMERS);
         Sessions {
             around,
             running: Vec::new(),
-            expected: Arc::default(),
+            expected: Arc::new(Expected::new(newcomers)),
+            coming,
             roster,
             last_index: 0,
             disabled: Disabled::default(),
@@ -158,25 +167,31 @@ impl Sessions {
         Arc::clone(&self.expected)
     }
 
+    /// The next that would be a guest.
+    pub(crate) async fn newcomer(&mut self) -> Option<Newcomer> {
+        self.coming.recv().await
+    }
+
     /// The peers there are, now and from now on.
     pub(crate) fn roster(&self) -> watch::Receiver<Arc<Roster>> {
         self.roster.subscribe()
     }
 
-    /// Has the sessions be those of a configuration, whose peers may do what `policies` say and have these `passwords`, in the
+    /// Has the sessions be those of `peers`, the ones of a configuration and then guests, who may do what `policies` say, in the
     /// same order.
     pub(crate) async fn configure(
         &mut self,
         config: &Config,
+        peers: &[Peer],
         policies: &[Arc<PeerPolicy>],
-        passwords: &[Option<Secret>],
+        passwords: &Passwords,
     ) -> Reconfigured {
         let mut known: HashMap<String, Running> =
             self.running.drain(..).map(|running| (running.peer.name.clone(), running)).collect();
         let mut done = Reconfigured::default();
         let mut wanted = Vec::new();
-        for ((peer, policy), password) in config.peers.iter().zip(policies).zip(passwords) {
-            let settings = SessionSettings::new(config, peer, password.clone());
+        for (peer, policy) in peers.iter().zip(policies) {
+            let settings = SessionSettings::new(config, peer, passwords);
             let kept = known.remove(&peer.name);
             let (kept, outdated) = match kept {
                 Some(running) if running.settings == settings => (Some(running), None),
@@ -202,7 +217,7 @@ impl Sessions {
                     running
                 }
                 None => match indexes.next() {
-                    Some(index) => self.start(index, peer.name.clone(), settings, policy),
+                    Some(index) => self.start(index, peer, settings, policy),
                     // A configuration has fewer peers than there are numbers.
                     None => break,
                 },
@@ -212,10 +227,59 @@ impl Sessions {
         self.disabled.retain(|name| self.running.iter().any(|running| running.peer.name == name));
         self.last_index = indexes.last;
         self.is_configured = true;
-        self.roster.send_replace(Arc::new(Roster::new(
-            self.running.iter().map(|running| running.peer.clone()).collect(),
-        )));
+        self.expected.set_ranges(config, passwords);
+        self.list();
         done
+    }
+
+    /// Has a guest of a range be the last of the peers, and takes its connection.
+    pub(crate) fn join(
+        &mut self,
+        config: &Config,
+        guest: &Peer,
+        policy: &Arc<PeerPolicy>,
+        passwords: &Passwords,
+        connection: TcpStream,
+    ) {
+        let taken = self.running.iter().map(|running| running.peer.index.0).collect();
+        let mut indexes = Indexes { taken, last: self.last_index };
+        // There are fewer peers than there are numbers.
+        let Some(index) = indexes.next() else { return };
+        self.last_index = indexes.last;
+        info!(peer = guest.name, asn = guest.asn.0, "a guest has come");
+        let settings = SessionSettings::new(config, guest, passwords);
+        let running = self.start(index, guest, settings, policy);
+        self.running.push(running);
+        self.expected.hand(guest.address, connection);
+        self.list();
+    }
+
+    /// The names of guests that have gone: their sessions are down for a while, and none of their routes are held.
+    pub(crate) fn departed(&self) -> Vec<String> {
+        let guests = self.running.iter().map(|running| &running.peer).filter(|peer| peer.range.is_some());
+        let gone = guests.filter(|guest| {
+            let status = &guest.status;
+            let is_down = status.state() != State::Established && status.lasts() >= GUEST_KEPT;
+            // What keeps one down, a limit or an operator, would be forgotten with it.
+            is_down && status.held_down().is_none() && status.counters.read().received == [0; 2]
+        });
+        gone.map(|guest| guest.name.clone()).collect()
+    }
+
+    /// Forgets guests.
+    pub(crate) async fn leave(&mut self, names: &[String]) {
+        let (gone, stay) = self.running.drain(..).partition(|running| names.contains(&running.peer.name));
+        self.running = stay;
+        let gone: Vec<Running> = gone;
+        self.end(gone, Stop::Deconfigured).await;
+        self.list();
+    }
+
+    /// Has everybody see the peers that there are.
+    fn list(&self) {
+        let peers: Vec<_> = self.running.iter().map(|running| running.peer.clone()).collect();
+        self.expected.count_guests(peers.iter().filter_map(|peer| peer.range.as_deref()));
+        self.roster.send_replace(Arc::new(Roster::new(peers)));
     }
 
     /// Tells the tasks of peers whose policies have changed. `policies` are in the order of the configuration.
@@ -246,10 +310,11 @@ impl Sessions {
     fn start(
         &self,
         index: PeerIndex,
-        name: String,
+        peer: &Peer,
         settings: SessionSettings,
         policy: &Arc<PeerPolicy>,
     ) -> Running {
+        let (name, range) = (peer.name.clone(), peer.range.clone());
         let status = Arc::new(PeerStatus::default());
         let (policy, told) = watch::channel(Arc::clone(policy));
         let (stop, stopping) = watch::channel(Stop::No);
@@ -259,6 +324,7 @@ impl Sessions {
         let peer = RunningPeer {
             index,
             name: name.clone(),
+            range,
             address: settings.transport.remote.ip(),
             transport: settings.transport.clone(),
             asn: settings.asn,

@@ -20,6 +20,7 @@ use std::time::Duration;
 use socket2::{SockRef, Socket};
 use tokio::net::{TcpSocket, TcpStream};
 
+use super::passwords::Passwords;
 use super::tcp_options::{set_least_ttl, set_md5_key};
 use crate::config::Peer;
 use crate::secret::Secret;
@@ -46,11 +47,11 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(peer: &Peer, password: Option<Secret>) -> Self {
+    pub(super) fn new(peer: &Peer, passwords: &Passwords) -> Self {
         Transport {
             remote: SocketAddr::new(peer.address, peer.port),
             local: peer.local_address,
-            password,
+            password: passwords.of(peer),
             hops: peer.transport.hops,
             ttl_security: peer.transport.ttl_security,
             user_timeout: peer.transport.user_timeout,

@@ -104,8 +104,9 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
 
 /// How connections are made and guarded.
 fn connection(transport: &TransportLine) -> String {
-    let TransportLine { local_address, md5, hops, ttl_security } = transport;
+    let TransportLine { range, local_address, md5, hops, ttl_security } = transport;
     let mut said: Vec<String> = local_address.iter().map(|address| format!("from {address}")).collect();
+    said.extend(range.iter().map(|range| format!("of the range {range}")));
     said.push(match hops {
         Some(1) => "on a link of ours".into(),
         Some(hops) => format!("within {hops} hops"),

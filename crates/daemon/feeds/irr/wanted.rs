@@ -6,13 +6,15 @@ use std::sync::Arc;
 use palisade_policy::as_set::Member;
 use palisade_policy::{Mode, Reason};
 
-use crate::config::{Config, Peer};
+use crate::config::{Config, Peer, PeerRange};
 use crate::judging;
 
 /// The as-sets that peers name, and the AS numbers of those that are held to the registry and name none. Each once.
 pub(crate) fn wanted(config: &Config, peers: &[Peer]) -> Arc<[Member]> {
     let mut seen = BTreeSet::new();
-    let all = peers.iter().flat_map(|peer| of_peer(config, peer));
+    // What guests of a range will need is there when they come.
+    let guests = config.ranges.iter().flat_map(PeerRange::alike);
+    let all = peers.iter().chain(guests).flat_map(|peer| of_peer(config, peer));
     all.filter(|member| seen.insert(shown(member))).collect()
 }
 
