@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code fails by panicking")]
 
 mod aspa;
+mod damping;
 mod messages;
 mod rfc4486;
 mod rfc6811;

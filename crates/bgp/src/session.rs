@@ -201,6 +201,17 @@ impl Session {
         furthest.max().unwrap_or(if resting { State::Idle } else { State::Active })
     }
 
+    /// How many times in a row it has failed, which is how long it rests after the next time.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// When it is to try again: the end of a rest after a failure, until when it takes no connection either, or the next time that
+    /// it connects. `None` while it need not, or waits for the peer.
+    pub fn next_attempt(&self) -> Option<Instant> {
+        self.timers.due(Timer::IdleHold).or(self.timers.due(Timer::ConnectRetry))
+    }
+
     /// What the session runs with, while it is Established.
     pub fn negotiated(&self) -> Option<&Negotiated> {
         self.connections.iter().find(|connection| connection.is_established())?.negotiated()

@@ -71,6 +71,11 @@ impl Timers {
         self.due = Default::default();
     }
 
+    /// When one is due that is running.
+    pub(crate) fn due(&self, timer: Timer) -> Option<Instant> {
+        self.due[timer.index()]
+    }
+
     pub(crate) fn is_running(&self, timer: Timer) -> bool {
         self.due[timer.index()].is_some()
     }

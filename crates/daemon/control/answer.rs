@@ -137,6 +137,10 @@ pub(crate) struct PeerLine {
     /// How many times it came near a limit, and reached one.
     pub(crate) limit_warnings: u64,
     pub(crate) limits_reached: u64,
+    /// How many times in a row the session has failed.
+    pub(crate) failures: u32,
+    /// When the next attempt is made, or the peer's own is taken; `null` where that is now, or nothing is to be attempted.
+    pub(crate) next_attempt_in_s: Option<u64>,
     /// Set while the session is kept down.
     pub(crate) held_down: Option<HeldDownLine>,
     pub(crate) rejected_by: BTreeMap<String, i64>,

@@ -269,7 +269,7 @@ impl Answering {
 }
 
 fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
-    let tally = peer.status.counters.read();
+    let (tally, attempts, now) = (peer.status.counters.read(), peer.status.attempts(), Instant::now());
     PeerLine {
         name: peer.name.clone(),
         address: peer.address.to_string(),
@@ -289,9 +289,11 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         dropped: tally.dropped,
         limit_warnings: peer.status.limits.warnings(),
         limits_reached: peer.status.limits.reached(),
+        failures: attempts.failures,
+        next_attempt_in_s: attempts.next.map(|next| next.saturating_duration_since(now).as_secs()),
         held_down: peer.status.held_down().map(|held| HeldDownLine {
             why: held.why,
-            begins_in_s: held.until.map(|until| until.saturating_duration_since(Instant::now()).as_secs()),
+            begins_in_s: held.until.map(|until| until.saturating_duration_since(now).as_secs()),
         }),
         rejected_by: by_reason(&tally.rejected, rules),
         observed: by_reason(&tally.observed, rules),

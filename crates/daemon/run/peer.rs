@@ -31,6 +31,7 @@ use super::held_down::HeldDown;
 use super::orders::Ordered;
 use super::queue::Outgoing;
 use super::shard::{Shards, ToShard};
+use super::status::Attempts;
 use super::stop::Stop;
 use super::telling;
 use super::turns::Turns;
@@ -138,7 +139,8 @@ impl PeerTask {
             self.act();
             self.transmit();
             self.hand_over();
-            self.setup.status.set_state(self.session.state());
+            let attempts = Attempts { failures: self.session.failures(), next: self.session.next_attempt() };
+            self.setup.status.set_state(self.session.state(), attempts);
             let wake = self.wait().await;
             self.handle(wake);
             self.take_events();

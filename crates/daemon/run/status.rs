@@ -33,6 +33,16 @@ struct SessionStatus {
     held_down: Option<HeldDown>,
     /// What it runs with, in words.
     agreed: Vec<String>,
+    attempts: Attempts,
+}
+
+/// How a session that is not up goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Attempts {
+    /// Failures in a row.
+    pub(crate) failures: u32,
+    /// When the next attempt is made, or the peer's own is taken; `None` where that is now, or nothing is to be attempted.
+    pub(crate) next: Option<Instant>,
 }
 
 impl Default for PeerStatus {
@@ -44,6 +54,7 @@ impl Default for PeerStatus {
             local_address: None,
             held_down: None,
             agreed: Vec::new(),
+            attempts: Attempts::default(),
         };
         PeerStatus {
             counters: Arc::default(),
@@ -55,7 +66,8 @@ impl Default for PeerStatus {
 }
 
 impl PeerStatus {
-    pub(crate) fn set_state(&self, state: State) {
+    /// Notes where the session stands, and how it goes on.
+    pub(crate) fn set_state(&self, state: State, attempts: Attempts) {
         let mut session = self.session();
         if (session.state == State::Established) != (state == State::Established) {
             session.since = Instant::now();
@@ -64,7 +76,11 @@ impl PeerStatus {
             session.local_address = None;
             session.agreed.clear();
         }
-        session.state = state;
+        (session.state, session.attempts) = (state, attempts);
+    }
+
+    pub(crate) fn attempts(&self) -> Attempts {
+        self.session().attempts
     }
 
     pub(crate) fn state(&self) -> State {

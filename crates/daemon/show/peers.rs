@@ -87,6 +87,10 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     if !peer.agreed.is_empty() {
         item(out, "agreed on", peer.agreed.join(", "))?;
     }
+    let attempts = attempts(peer);
+    if !attempts.is_empty() {
+        item(out, "next attempt", attempts)?;
+    }
     if let Some(fault) = &peer.last_fault {
         item(out, "last fault", harmless(fault))?;
     }
@@ -100,6 +104,20 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     item(out, "RPKI", rpki.join(", "))?;
     reasons(out, "rejected for", &peer.rejected_by)?;
     reasons(out, "observed only", &peer.observed)
+}
+
+/// How a session goes on that is not up: `in 8 s, after 4 failures in a row`.
+fn attempts(peer: &PeerLine) -> String {
+    if peer.state == "Established" {
+        return String::new();
+    }
+    let next = peer.next_attempt_in_s.map(|seconds| format!("in {}", duration(seconds)));
+    let failures = match peer.failures {
+        0 => None,
+        1 => Some("after a failure".to_owned()),
+        more => Some(format!("after {more} failures in a row")),
+    };
+    [next, failures].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// How connections are made and guarded.
