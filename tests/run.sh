@@ -11,6 +11,9 @@
 #   cargo test --release -p palisade-policy --test librtr -- --ignored --show-output
 #                           millions of routes judged by all real VRPs and by librtr: a minute, needs the real data
 #
+#   cargo test --release --test bad_peers -- --ignored --show-output
+#                           twenty of 200 peers misbehave for five minutes, and the same with BIRD to compare: ten minutes
+#
 # A test that can't run here says `skipped: <test>: <why>`; those lines are repeated at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
