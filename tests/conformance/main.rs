@@ -9,9 +9,11 @@
 mod aspa;
 mod damping;
 mod messages;
+mod rfc1997;
 mod rfc4486;
 mod rfc6811;
 mod rfc7606;
+mod table;
 mod valley_free;
 
 #[path = "../../crates/policy/tests/support/mod.rs"]

@@ -24,6 +24,8 @@ impl Community {
     pub const NO_ADVERTISE: Community = Community(0xffff_ff02);
     /// Not outside the confederation's member AS (RFC 1997).
     pub const NO_EXPORT_SUBCONFED: Community = Community(0xffff_ff03);
+    /// Not from one network to another that it peers with (RFC 3765).
+    pub const NOPEER: Community = Community(0xffff_ff04);
     /// Drop traffic to this prefix (RFC 7999).
     pub const BLACKHOLE: Community = Community(0xffff_029a);
     /// Kept though its sender's session has been down for longer than a restart takes: prefer any other path (RFC 9494).

@@ -19,10 +19,11 @@ const SEGMENT_MAX: usize = 255;
 const SAID_BACK: usize = 60;
 
 /// Communities with a name.
-const NAMED: [(&str, bgp::Community); 5] = [
+const NAMED: [(&str, bgp::Community); 6] = [
     ("no-export", bgp::Community::NO_EXPORT),
     ("no-advertise", bgp::Community::NO_ADVERTISE),
     ("no-export-subconfed", bgp::Community::NO_EXPORT_SUBCONFED),
+    ("nopeer", bgp::Community::NOPEER),
     ("blackhole", bgp::Community::BLACKHOLE),
     ("graceful-shutdown", bgp::Community::GRACEFUL_SHUTDOWN),
 ];

@@ -107,7 +107,9 @@ fn why_not(export: &Export, name: &impl Fn(PeerIndex) -> Option<String>) -> Stri
 fn withholding(withheld: Withheld) -> String {
     match withheld {
         Withheld::Scope(Scope::Nobody) => "NO_ADVERTISE: to no peer (RFC 1997)".into(),
+        Withheld::Scope(Scope::NotPeers) => "NOPEER: not to those we peer with (RFC 3765)".into(),
         Withheld::Scope(_) => "NO_EXPORT: not outside our AS (RFC 1997)".into(),
+        Withheld::Blackhole => "BLACKHOLE: not outside our AS (RFC 7999 s3.2)".into(),
         Withheld::Role { from: Source::Local, to } => format!("nothing of ours goes to this {to}"),
         Withheld::Role { from: Source::Peer(from), to } => {
             format!("what comes from a {from} does not go to a {to} (RFC 7908)")

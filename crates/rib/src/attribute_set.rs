@@ -50,11 +50,13 @@ pub(crate) struct Derivation {
     pub(crate) long_lived: bool,
 }
 
-/// How far well-known communities let a path go (RFC 1997).
+/// How far well-known communities let a path go (RFC 1997, RFC 3765); of several the narrowest holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// To whom the roles allow.
     Anyone,
+    /// To whom the roles allow, but for those whom we peer with (NOPEER).
+    NotPeers,
     /// Inside our AS (NO_EXPORT, NO_EXPORT_SUBCONFED).
     Internal,
     /// To no peer (NO_ADVERTISE).
@@ -211,7 +213,9 @@ fn scope(attributes: &Attributes<'_>) -> Scope {
         .communities()
         .map(|community| match community {
             Community::NO_ADVERTISE => Scope::Nobody,
+            // We are in no confederation: outside our member AS is outside our AS.
             Community::NO_EXPORT | Community::NO_EXPORT_SUBCONFED => Scope::Internal,
+            Community::NOPEER => Scope::NotPeers,
             _ => Scope::Anyone,
         })
         .max()

@@ -2,8 +2,8 @@
 //!
 //! An [`ExportView`] is all that a peer's outgoing octets depend on: peers with equal views form an update group and share
 //! one encoding. Whether a best path goes out at all follows from the roles at both ends (a customer's direct
-//! announcements and our own go to all, the rest to customers only), from the well-known communities (RFC 1997) and from
-//! ONLY_TO_CUSTOMER (RFC 9234 s5).
+//! announcements and our own go to all, the rest to customers only), from the well-known communities (RFC 1997, RFC 3765, RFC
+//! 7999) and from ONLY_TO_CUSTOMER (RFC 9234 s5).
 
 use palisade_bgp::Asn;
 use palisade_bgp::attributes::{Community, NextHop};
@@ -17,8 +17,10 @@ use crate::offer::{Best, Depth};
 /// Why export policy keeps a path from a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Withheld {
-    /// A well-known community says that it goes no further (RFC 1997).
+    /// A well-known community says that it goes no further (RFC 1997, RFC 3765).
     Scope(Scope),
+    /// It asks for traffic to be dropped, which is for our AS alone to do (RFC 7999 s3.2).
+    Blackhole,
     /// What comes from such a source does not go to a peer of that role (RFC 7908).
     Role {
         /// Where it is from.
@@ -68,6 +70,8 @@ impl ExportView {
         let scope = best.attributes.scope();
         if scope > self.furthest(best) {
             Some(Withheld::Scope(scope))
+        } else if best.attributes.is_blackhole() && !self.drops_traffic(best) {
+            Some(Withheld::Blackhole)
         } else if !exports(best.source, self.role) {
             Some(Withheld::Role { from: best.source, to: self.role })
         } else if self.leaks_otc(best) {
@@ -84,12 +88,24 @@ impl ExportView {
     }
 
     /// How far a path may be meant to go if it is to reach the peers of this view. NO_EXPORT on a member's blackhole is meant for those
-    /// who are to drop the traffic (RFC 7999 s3.2), not for the route server that passes it on.
+    /// who are to drop the traffic (RFC 7999 s3.2), not for the route server that passes it on. NOPEER keeps a path from those we
+    /// peer with, be it through a route server (RFC 3765); members of a route server read it for themselves (RFC 7947 s2.2.4).
     fn furthest(&self, best: &Best) -> Scope {
         match self.role {
             Role::Internal => Scope::Internal,
             Role::RsClient if best.attributes.is_blackhole() => Scope::Internal,
-            _ => Scope::Anyone,
+            Role::RsClient | Role::Customer | Role::Provider => Scope::NotPeers,
+            Role::Peer | Role::Rs => Scope::Anyone,
+        }
+    }
+
+    /// Whether the peers of this view are among those whom a blackhole asks: the routers of our AS, and where a member of an
+    /// exchange asks, the other members.
+    fn drops_traffic(&self, best: &Best) -> bool {
+        match self.role {
+            Role::Internal => true,
+            Role::RsClient => best.source == Source::Peer(Role::RsClient),
+            _ => false,
         }
     }
 
@@ -133,7 +149,11 @@ impl ExportView {
             ..Rewrite::external(self.next_hop(best))
         };
         if let Some(actions) = actions.filter(|_| self.obeys(best)) {
-            self.obey::<A>(best, treatment, actions, &mut rewrite);
+            self.obey::<A>(best, actions, &mut rewrite);
+        }
+        // A member's blackhole goes no further than to the other members (RFC 7999 s3.2).
+        if treatment.no_export || (self.role == Role::RsClient && best.attributes.is_blackhole()) {
+            rewrite.add_communities.push(Community::NO_EXPORT);
         }
         if let Some(tags) = &best.tags {
             rewrite.add_communities.extend(&tags.communities);
@@ -152,27 +172,14 @@ impl ExportView {
         }
     }
 
-    fn obey<A: Address>(
-        &self,
-        best: &Best,
-        treatment: Treatment,
-        actions: &ActionScheme,
-        rewrite: &mut Rewrite,
-    ) {
+    fn obey<A: Address>(&self, best: &Best, actions: &ActionScheme, rewrite: &mut Rewrite) {
         let scrubbed = actions.scrubbed(&best.attributes.attributes());
         rewrite.remove_communities = scrubbed.communities;
         rewrite.remove_extended_communities = scrubbed.extended;
         rewrite.remove_large_communities = scrubbed.large;
-        let blackhole = best.attributes.is_blackhole();
-        if blackhole {
+        if self.role == Role::RsClient && best.attributes.is_blackhole() {
             rewrite.add_communities.push(Community::BLACKHOLE);
-        }
-        let to_member = self.role == Role::RsClient;
-        if blackhole && to_member {
             rewrite.next_hop = actions.blackhole_next_hop(A::FAMILY).unwrap_or(rewrite.next_hop);
-        }
-        if (blackhole && to_member) || treatment.no_export {
-            rewrite.add_communities.push(Community::NO_EXPORT);
         }
     }
 

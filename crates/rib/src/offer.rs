@@ -49,7 +49,7 @@ impl Best {
     fn is_unrestricted(&self) -> bool {
         let set = &self.attributes;
         exports(self.source, Role::RsClient)
-            && set.scope() == Scope::Anyone
+            && set.scope() <= Scope::NotPeers
             && set.only_to_customer().is_none()
             && !set.is_long_lived_stale()
     }

@@ -1,0 +1,237 @@
+//! A router's table with sessions that are up: what peers of all roles say to it and hear from it, as UPDATEs.
+//!
+//! What is said is encoded by hand and decoded as a session would; what is heard is read as a peer would, and added up.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use palisade_bgp::attributes::{Community, NextHop};
+use palisade_bgp::encode::Format;
+use palisade_bgp::update::{Context, Decoder};
+use palisade_bgp::{Address, Asn, Family, Net};
+use palisade_policy::{Checks, Mode, Peer, Role, Snapshot};
+use palisade_rib::{
+    Account, Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, PrefixLimits, Ranking,
+    RibPeer, Shard,
+};
+
+/// Our AS.
+pub(crate) const OURS: u32 = 64500;
+/// Our BGP identifier, and our address on every link.
+pub(crate) const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 250);
+
+/// What a peer says of a prefix, or hears of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) as_path: Vec<u32>,
+    pub(crate) communities: Vec<Community>,
+    /// The peer's own address where there is none.
+    pub(crate) next_hop: Option<Ipv4Addr>,
+    pub(crate) local_pref: Option<u32>,
+}
+
+/// A table with peers.
+pub(crate) struct Router {
+    pub(crate) shard: Shard,
+    tables: Arc<Snapshot>,
+    intakes: BTreeMap<PeerIndex, Intake>,
+    wires: Wires,
+    now: Instant,
+}
+
+impl Router {
+    /// A table that no peer has come to yet.
+    pub(crate) fn new(tables: Snapshot) -> Self {
+        let tables = Arc::new(tables);
+        let shard = Shard::new(Arc::clone(&tables));
+        Router { shard, tables, intakes: BTreeMap::new(), wires: Wires::default(), now: Instant::now() }
+    }
+
+    /// A table with a peer of each role, numbered by [`of`]; whatever they announce is accepted.
+    pub(crate) fn with_all_roles(tables: Snapshot) -> Self {
+        let mut router = Router::new(tables);
+        Role::ALL.into_iter().for_each(|role| router.join(of(role), peer(of(role), role)));
+        router
+    }
+
+    /// A session comes up.
+    pub(crate) fn join(&mut self, index: PeerIndex, peer: RibPeer) {
+        let internal = peer.policy.role == Some(Role::Internal);
+        self.wires.contexts.insert(index, Context { internal, ..Context::default() });
+        self.intakes.insert(index, Intake::new(index, Arc::clone(&peer.policy), 1, 1));
+        self.shard.peer_up(index, peer);
+        self.settle();
+    }
+
+    /// A peer announces a route.
+    pub(crate) fn say(&mut self, from: PeerIndex, net: Net<u32>, route: &Route) {
+        let mut nlri = Vec::new();
+        net.write_nlri(&mut nlri);
+        let attributes = route.encode(address(from));
+        let length = (attributes.len() as u16).to_be_bytes();
+        self.hear(from, &[&[0, 0][..], &length, &attributes, &nlri].concat());
+    }
+
+    fn hear(&mut self, from: PeerIndex, body: &[u8]) {
+        let (context, intake) = (self.wires.contexts[&from], self.intakes.get_mut(&from).unwrap());
+        let mut decoder = Decoder::new();
+        let update = decoder.update(body, &context).unwrap();
+        assert!(update.faults().is_empty(), "{:?}", update.faults());
+        intake.push(&update, &self.tables);
+        for (_, batch) in intake.take() {
+            self.shard.apply(&batch, &mut self.wires);
+        }
+        self.settle();
+    }
+
+    /// Everybody is told what there is to tell.
+    pub(crate) fn settle(&mut self) {
+        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
+            self.now = self.now.max(due);
+        }
+    }
+
+    /// What a peer has heard of a prefix, and not been told to forget.
+    pub(crate) fn heard(&self, by: PeerIndex, net: Net<u32>) -> Option<&Route> {
+        self.wires.held.get(&by)?.get(&net)
+    }
+
+    /// What there is to say of a prefix.
+    pub(crate) fn account(&self, net: Net<u32>) -> Account {
+        self.shard.account(u32::prefix(net))
+    }
+}
+
+/// The peer of a role in [`Router::with_all_roles`].
+pub(crate) fn of(role: Role) -> PeerIndex {
+    PeerIndex(1 + Role::ALL.iter().position(|other| *other == role).unwrap() as u16)
+}
+
+/// A peer's AS.
+pub(crate) fn asn(peer: PeerIndex, role: Role) -> u32 {
+    if role == Role::Internal { OURS } else { 65000 + u32::from(peer.0) }
+}
+
+/// A peer's address.
+pub(crate) fn address(peer: PeerIndex) -> Ipv4Addr {
+    Ipv4Addr::new(192, 0, 2, peer.0 as u8)
+}
+
+/// A peer of a role, from which everything is accepted.
+pub(crate) fn peer(index: PeerIndex, role: Role) -> RibPeer {
+    let address = IpAddr::from(address(index));
+    let mut policy = Peer::new(Asn(asn(index, role)), Asn(OURS), Some(role), address);
+    policy.checks = Checks::all(Mode::Off);
+    let export = ExportView {
+        role,
+        local_asn: Asn(OURS),
+        own_next_hop: Some(NextHop::V4(ROUTER)),
+        keeps_next_hop: matches!(role, Role::Internal | Role::RsClient),
+        four_octet_as: true,
+        format: Format::PLAIN,
+        long_lived: false,
+        ipv6_next_hops: false,
+    };
+    RibPeer {
+        policy: Arc::new(policy),
+        ranking: Ranking {
+            local_preference: role.default_local_preference(),
+            internal: role == Role::Internal,
+            router_id: u32::from(index.0),
+            address,
+        },
+        export: [Some(export), None],
+        counters: Arc::new(PeerCounters::default()),
+        limits: PrefixLimits::NONE,
+        tags: None,
+    }
+}
+
+impl Route {
+    /// A route with the AS of a peer, in front of that of its origin.
+    pub(crate) fn from(peer: PeerIndex, role: Role, communities: &[Community]) -> Self {
+        let as_path = if role == Role::Internal { vec![65100] } else { vec![asn(peer, role), 65100] };
+        Route { as_path, communities: communities.to_vec(), ..Route::default() }
+    }
+
+    fn encode(&self, sender: Ipv4Addr) -> Vec<u8> {
+        let mut path = Vec::new();
+        if !self.as_path.is_empty() {
+            path.extend([2, self.as_path.len() as u8]);
+            path.extend(self.as_path.iter().flat_map(|asn| asn.to_be_bytes()));
+        }
+        let communities: Vec<u8> = self.communities.iter().flat_map(|one| one.0.to_be_bytes()).collect();
+        let next_hop = self.next_hop.unwrap_or(sender).octets();
+        let mut out = Vec::new();
+        let mut push = |flags: u8, code: u8, value: &[u8]| {
+            out.extend([flags, code, value.len() as u8]);
+            out.extend(value);
+        };
+        push(0x40, 1, &[0]);
+        push(0x40, 2, &path);
+        push(0x40, 3, &next_hop);
+        self.local_pref.iter().for_each(|value| push(0x40, 5, &value.to_be_bytes()));
+        if !communities.is_empty() {
+            push(0xc0, 8, &communities);
+        }
+        out
+    }
+}
+
+/// What the peers' sockets see.
+#[derive(Default)]
+struct Wires {
+    contexts: BTreeMap<PeerIndex, Context>,
+    held: BTreeMap<PeerIndex, BTreeMap<Net<u32>, Route>>,
+    decoder: Decoder,
+}
+
+impl Outbox for Wires {
+    fn has_room(&self, _: PeerIndex) -> bool {
+        true
+    }
+
+    fn is_drained(&self, _: PeerIndex) -> bool {
+        true
+    }
+
+    fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
+        for member in members {
+            let slices: Vec<_> = chunk.slices_for(*member).collect();
+            slices.iter().for_each(|slice| self.read(*member, slice));
+        }
+    }
+
+    fn walked(&mut self, _: PeerIndex, _: Family) {}
+
+    fn best_changed<A: Address>(&mut self, _: &[Change<A>]) {}
+
+    fn near_limit(&mut self, _: PeerIndex) {}
+}
+
+impl Wires {
+    fn read(&mut self, member: PeerIndex, mut messages: &[u8]) {
+        let held = self.held.entry(member).or_default();
+        while messages.len() >= 19 {
+            let length = usize::from(u16::from_be_bytes([messages[16], messages[17]]));
+            let update = self.decoder.update(&messages[19..length], &self.contexts[&member]).unwrap();
+            assert!(update.faults().is_empty(), "{:?}", update.faults());
+            for path in update.withdrawn::<u32>() {
+                assert!(held.remove(&path.net).is_some(), "{member:?} is told to forget what it never heard");
+            }
+            if let Some((attributes, paths)) = update.announced::<u32>() {
+                let IpAddr::V4(next_hop) = attributes.next_hop.address() else { panic!("{attributes:?}") };
+                let route = Route {
+                    as_path: attributes.as_path().asns().map(|asn| asn.0).collect(),
+                    communities: attributes.communities().collect(),
+                    next_hop: Some(next_hop),
+                    local_pref: attributes.facts.local_pref,
+                };
+                paths.for_each(|path| drop(held.insert(path.net, route.clone())));
+            }
+            messages = &messages[length..];
+        }
+    }
+}
