@@ -9,12 +9,19 @@
 mod aspa;
 mod damping;
 mod messages;
+mod restarts;
 mod rfc1997;
 mod rfc4486;
+mod rfc4724;
 mod rfc6811;
+mod rfc7313;
 mod rfc7606;
+mod rfc8538;
+mod rfc9494;
 mod table;
 mod valley_free;
 
 #[path = "../../crates/policy/tests/support/mod.rs"]
 mod support;
+#[path = "../../crates/rib/tests/support/mod.rs"]
+mod wires;
