@@ -115,7 +115,6 @@ impl World {
         let graceful = GracefulRestart { restart_time_s: 120, long_lived_stale_time_s: LONG_LIVED_S };
         let config = SessionConfig {
             hold_time_s: 0,
-            enhanced_refresh: true,
             graceful_restart: Some(graceful),
             ..SessionConfig::new(OURS, Ipv4Addr::new(192, 0, 2, 1), THEIRS)
         };
@@ -282,6 +281,7 @@ fn rib_peer(counters: &Arc<PeerCounters>) -> RibPeer {
         local_asn: OURS,
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
+        ipv6_next_hops: false,
         long_lived: false,
         four_octet_as: true,
         format: Format::PLAIN,

@@ -28,6 +28,7 @@ mod monitor;
 mod neighbor;
 mod oracle;
 mod real;
+mod restart;
 mod router;
 mod story;
 mod table;
@@ -45,6 +46,11 @@ fn the_kernel_holds_exactly_the_best_accepted_routes() {
         let table = table::made_up(2026, 20_000, 5_000);
         story::tell(World::of(table));
     });
+}
+
+#[test]
+fn packets_go_on_over_a_restart_of_either_side() {
+    in_namespace("packets_go_on_over_a_restart_of_either_side", "true", restart::tell);
 }
 
 #[test]

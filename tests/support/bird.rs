@@ -36,11 +36,21 @@ impl Bird {
 
     /// Starts it, again where it was killed, and waits until it has read its routes.
     pub(crate) fn run(&mut self) {
+        self.run_with(&[]);
+    }
+
+    /// The same where it was killed, as one that has gone on forwarding meanwhile (RFC 4724).
+    #[allow(dead_code, reason = "not every test that has a BIRD restarts it")]
+    pub(crate) fn recover(&mut self) {
+        self.run_with(&["-R"]);
+    }
+
+    fn run_with(&mut self, arguments: &[&str]) {
         let mut command = Command::new("ip");
         command
             .args(["netns", "exec", self.namespace, "bird", "-f", "-c"])
             .arg(self.folder.join("bird.conf"));
-        command.arg("-s").arg(self.socket()).stdout(Stdio::null());
+        command.args(arguments).arg("-s").arg(self.socket()).stdout(Stdio::null());
         // `ip netns exec` becomes BIRD, so that it is BIRD that is killed.
         self.process = Some(Process(command.spawn().expect("bird starts")));
         let deadline = Instant::now() + LOADING;

@@ -32,6 +32,8 @@ pub(super) struct PeerOutline {
     /// IPv6 next hops for IPv4, where the peer takes them.
     pub(super) extended_next_hop: Chosen<bool>,
     pub(super) strict_role: bool,
+    /// How long routes are kept over a restart; nothing where they go with the session.
+    pub(super) restart: Option<RestartOutline>,
     pub(super) max_prefixes: Chosen<u32>,
     /// Whether that only holds until PeeringDB's is known.
     pub(super) max_prefixes_awaited: bool,
@@ -111,6 +113,13 @@ pub(super) struct TransportOutline {
     pub(super) user_timeout_s: Option<u64>,
 }
 
+/// How long routes are kept over a restart.
+#[derive(Debug, Serialize)]
+pub(super) struct RestartOutline {
+    pub(super) restart_time_s: Chosen<u16>,
+    pub(super) long_lived_stale_time_s: Chosen<u32>,
+}
+
 /// What of a peer an export says.
 #[derive(Debug, Serialize)]
 pub(super) struct MemberOutline {
@@ -155,6 +164,10 @@ impl PeerOutline {
             extended_messages: Chosen::new(peer.abilities.extended_messages),
             extended_next_hop: Chosen::new(peer.abilities.extended_next_hop),
             strict_role: peer.abilities.strict_role,
+            restart: peer.restart.map(|restart| RestartOutline {
+                restart_time_s: Chosen::new(restart.restart_time_s),
+                long_lived_stale_time_s: Chosen::new(restart.long_lived_stale_time_s),
+            }),
             max_prefixes: Chosen::new(peer.max_prefixes),
             max_prefixes_awaited: peer.peeringdb.max_prefixes
                 && peer.max_prefixes.origin != Origin::PeeringDb,

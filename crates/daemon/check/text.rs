@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::actions::ActionsOutline;
 use super::bogons::BogonsOutline;
 use super::members::MembersOutline;
-use super::peer::{CheckOutline, Chosen, LimitsOutline, MemberOutline, PeerOutline, TransportOutline};
+use super::peer::{
+    CheckOutline, Chosen, LimitsOutline, MemberOutline, PeerOutline, RestartOutline, TransportOutline,
+};
 use super::peeringdb::NetworksOutline;
 use super::report::{Outline, RangeOutline, Report, RouterOutline};
 use super::rpki::RpkiOutline;
@@ -370,6 +372,16 @@ fn switch(on: &Chosen<bool>) -> String {
     format!("{} ({})", if on.value { "yes, if it takes them" } else { "no" }, on.from)
 }
 
+/// For how long routes are kept over a restart.
+fn kept(restart: &RestartOutline) -> String {
+    let RestartOutline { restart_time_s: time, long_lived_stale_time_s: longer } = restart;
+    let longer = match longer.value {
+        0 => String::new(),
+        seconds => format!(", and as the last resort for {seconds} s more ({})", longer.from),
+    };
+    format!("routes are kept for {} s ({}){longer}", time.value, time.from)
+}
+
 /// All that holds for a peer, written or implied.
 fn explain(out: &mut String, peer: &PeerOutline) {
     line(out, format_args!("\n{}: {}", peer.name, standing(peer)));
@@ -386,6 +398,10 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     item("IPv6 next hops", &format_args!("for IPv4, too: {}", switch(&peer.extended_next_hop)));
     if peer.strict_role {
         item("its role", &"it has to say it, or is refused (RFC 9234 s4.2)");
+    }
+    match &peer.restart {
+        Some(restart) => item("over a restart", &kept(restart)),
+        None => item("over a restart", &"routes are not kept"),
     }
     if let Some(group) = &peer.group {
         item("group", group);

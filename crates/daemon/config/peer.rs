@@ -8,6 +8,7 @@ mod given;
 mod keys;
 mod paths;
 mod prefix_limits;
+mod restart;
 mod role;
 mod setting;
 mod transport;
@@ -87,6 +88,8 @@ pub(crate) struct Peer {
     pub(crate) transport: Transport,
     /// Seconds without a message after which the session is dead; 0 for never.
     pub(crate) hold_time_s: Setting<u16>,
+    /// Whether and how long routes are kept over a restart, the peer's or ours; `None` where they go with the session.
+    pub(crate) restart: Option<restart::Restart>,
     /// Whether an internal peer is told that we are the next hop.
     pub(crate) next_hop_self: bool,
     /// What its session may do besides.
@@ -200,6 +203,7 @@ pub(super) fn read<'a>(
         local_address: local_address.map(Spanned::into_inner),
         transport: transport::transport(&mut section, role, around.folder),
         hold_time_s,
+        restart: restart::restart(&mut section),
         next_hop_self: keys::next_hop_self(&mut section, role),
         abilities,
         add_path: paths::add_path(&mut section, role),

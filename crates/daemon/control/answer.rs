@@ -147,6 +147,10 @@ pub(crate) struct PeerLine {
     /// Those that a check which is only observed would have rejected.
     pub(crate) observed: BTreeMap<String, i64>,
     pub(crate) rpki: BTreeMap<String, i64>,
+    /// Of the received ones, those that the peer is yet to say again, ..
+    pub(crate) stale: i64,
+    /// .. and why, by family, where that is so.
+    pub(crate) stale_by_family: BTreeMap<String, StaleLine>,
     pub(crate) last_fault: Option<String>,
 }
 
@@ -182,6 +186,15 @@ pub(crate) struct HeldDownLine {
     pub(crate) begins_in_s: Option<u64>,
 }
 
+/// Why paths are stale, and for how long that may last.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StaleLine {
+    /// `restarting` and `long-lived` while the session is down, `returning` and `refreshing` while it is up.
+    pub(crate) phase: String,
+    /// Seconds until they go, or until they are long-lived.
+    pub(crate) left_s: u64,
+}
+
 /// A path to a prefix.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RouteLine {
@@ -209,6 +222,8 @@ pub(crate) struct RouteLine {
     pub(crate) best: bool,
     /// An accepted path whose next hop can't be reached takes no part in the decision process.
     pub(crate) unreachable: bool,
+    /// Its peer is yet to say it again, after a restart or in a refresh.
+    pub(crate) stale: bool,
     pub(crate) reason: Option<String>,
     /// The check that would have rejected it, were it not only observed.
     pub(crate) observed: Option<String>,

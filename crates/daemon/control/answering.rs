@@ -9,13 +9,13 @@ use palisade_bgp::Family;
 use palisade_bgp::notification::MAX_COMMUNICATION;
 use palisade_bgp::session::State;
 use palisade_policy::{PerReason, RovState, Rules};
-use palisade_rib::{Scope, Selection, Tally};
+use palisade_rib::{Phase, Scope, Selection, Tally};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::answer::{
-    DoneLine, EndLine, HeldDownLine, KernelLine, LimitLine, Line, NOT_DONE, PeerLine, Refusal, SummaryLine,
-    TransportLine,
+    DoneLine, EndLine, HeldDownLine, KernelLine, LimitLine, Line, NOT_DONE, PeerLine, Refusal, StaleLine,
+    SummaryLine, TransportLine,
 };
 use super::command::Command;
 use super::explaining;
@@ -298,6 +298,8 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         rejected_by: by_reason(&tally.rejected, rules),
         observed: by_reason(&tally.observed, rules),
         rpki: by_state(&tally.rov),
+        stale: tally.stale,
+        stale_by_family: stale_by_family(peer.status.phases()),
         last_fault: peer.status.last_fault(),
     }
 }
@@ -317,6 +319,15 @@ fn transport_line(peer: &RunningPeer) -> TransportLine {
 fn limits(peer: &RunningPeer) -> Vec<LimitLine> {
     let limits = peer.policy().limits.of(peer.status.counters.counts());
     limits.map(|limit| LimitLine { limit: key(&limit).into(), most: limit.most, held: limit.held }).collect()
+}
+
+fn stale_by_family(phases: [Phase; 2]) -> BTreeMap<String, StaleLine> {
+    let line = |(family, phase): (Family, Phase)| {
+        let until = phase.until()?;
+        let left_s = until.saturating_duration_since(Instant::now()).as_secs();
+        Some((family.to_string().to_lowercase(), StaleLine { phase: phase.slug().into(), left_s }))
+    };
+    Family::ALL.into_iter().zip(phases).filter_map(line).collect()
 }
 
 /// The counts that are not 0, by reason.

@@ -91,7 +91,7 @@ impl Source {
 
 /// A path as it is shown. `asn` is ours, which the communities of a refusal begin with.
 pub(super) fn line(held: &Held, roster: &Roster, rules: &Rules, asn: Asn, scheme: RejectScheme) -> RouteLine {
-    let Held { prefix, path, best } = held;
+    let Held { prefix, path, best, stale } = held;
     let attributes = path.attributes().attributes();
     let verdict = path.verdict();
     let is_ours = path.peer() == PeerIndex::LOCAL;
@@ -114,6 +114,7 @@ pub(super) fn line(held: &Held, roster: &Roster, rules: &Rules, asn: Asn, scheme
         accepted: verdict.accepted(),
         best: *best,
         unreachable: verdict.accepted() && !path.is_eligible(),
+        stale: *stale,
         reason: verdict.reason.map(slug),
         observed: verdict.observed.map(slug),
         reject_communities: verdict.reason.map_or_else(Vec::new, |reason| {

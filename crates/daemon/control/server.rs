@@ -83,6 +83,11 @@ impl Server {
         self.claim.path()
     }
 
+    /// Has the socket stay when it stops, for the next router to know that there was one.
+    pub(crate) fn bequeath(&mut self) {
+        self.claim.bequeath();
+    }
+
     /// Answers nobody any more, and removes the socket. Answers that are not whole are cut off.
     pub(crate) async fn stop(self) {
         let Server { stop, thread, claim } = self;

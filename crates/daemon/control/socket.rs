@@ -50,6 +50,9 @@ pub(crate) struct Claim {
     folder: PathBuf,
     listener: UnixListener,
     file: (u64, u64),
+    /// Whether one was there that a process has left behind.
+    is_inherited: bool,
+    is_bequeathed: bool,
 }
 
 impl Claim {
@@ -62,18 +65,31 @@ impl Claim {
         };
         make_folder(&folder).map_err(impossible)?;
         let _locked = lock(&folder).map_err(impossible)?;
-        match fs::symlink_metadata(path) {
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {}
+        let is_inherited = match fs::symlink_metadata(path) {
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => false,
             Err(fault) => return Err(impossible(fault)),
             Ok(found) if !found.file_type().is_socket() => {
                 return Err(SocketError::NoSocket(path.to_owned()));
             }
             Ok(_) if is_alive(path).map_err(impossible)? => return Err(SocketError::Taken(path.to_owned())),
-            Ok(_) => fs::remove_file(path).map_err(impossible)?,
-        }
+            Ok(_) => {
+                fs::remove_file(path).map_err(impossible)?;
+                true
+            }
+        };
         let listener = listen(path).map_err(impossible)?;
         let file = identity(&fs::symlink_metadata(path).map_err(impossible)?);
-        Ok(Claim { path: path.to_owned(), folder, listener, file })
+        Ok(Claim { path: path.to_owned(), folder, listener, file, is_inherited, is_bequeathed: false })
+    }
+
+    /// Whether a router was here before that ended without taking its socket away: it crashed, or left for another to go on.
+    pub(crate) fn is_inherited(&self) -> bool {
+        self.is_inherited
+    }
+
+    /// Has the file stay, for the next router to know that there was one.
+    pub(crate) fn bequeath(&mut self) {
+        self.is_bequeathed = true;
     }
 
     /// The socket to accept at.
@@ -100,6 +116,9 @@ impl Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
+        if self.is_bequeathed {
+            return;
+        }
         if let Err(fault) = self.give_up() {
             warn!(%fault, socket = %self.path.display(), "the control socket could not be removed");
         }
@@ -193,7 +212,13 @@ mod tests {
         let claim = Claim::make(&path).unwrap();
         assert!(matches!(Claim::make(&path), Err(SocketError::Taken(_))));
         UnixStream::connect(&path).unwrap();
+        assert!(claim.is_inherited());
         drop(claim);
+        let mut claim = Claim::make(&path).unwrap();
+        assert!(!claim.is_inherited());
+        claim.bequeath();
+        drop(claim);
+        assert!(Claim::make(&path).unwrap().is_inherited());
     }
 
     #[test]

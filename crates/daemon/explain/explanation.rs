@@ -202,6 +202,9 @@ pub(crate) struct TableFacts {
     pub(crate) paths: usize,
     /// Whether an accepted path takes no part in the decision, because its next hop can't be reached.
     pub(crate) unreachable: bool,
+    /// Whether its peer is yet to say it again, after a restart or in a refresh.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub(crate) stale: bool,
     /// What the router decided of it, where that is older than the tables: it is about to be judged again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) outdated: Option<String>,

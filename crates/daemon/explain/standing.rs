@@ -40,6 +40,7 @@ pub(crate) fn standing(
         local_preference: Some(told.local_preference),
         paths: account.paths.len(),
         unreachable: told.outcome == Outcome::Unreachable,
+        stale: told.stale,
         outdated: None,
         exports: exports(told, account, name),
     }

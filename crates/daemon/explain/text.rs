@@ -367,6 +367,11 @@ fn authorized(customer: u32, provider: u32, said: &str) -> String {
 }
 
 fn standing(table: &TableFacts) -> String {
+    let stale = if table.stale { "; stale: its peer is yet to say it again" } else { "" };
+    place(table) + stale
+}
+
+fn place(table: &TableFacts) -> String {
     match table {
         TableFacts { unreachable: true, .. } => "but its next hop can't be reached".into(),
         TableFacts { best: true, paths: 1, .. } => "the only path".into(),

@@ -95,12 +95,14 @@ async fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
             Arc::clone(tables),
             Some(ground::kernel().map_err(LabError::Fib)?),
             &passwords,
+            false,
         )?,
         Ground::Loopback { .. } => Router::start(
             config,
             Arc::clone(tables),
             Some(ground::memory().map_err(LabError::Fib)?),
             &passwords,
+            false,
         )?,
     };
     let policies = judging::policies(config, &config.peers, tables, &[]);

@@ -1,6 +1,7 @@
 //! A peer as it is configured, and what becomes of that when its session comes up: how its paths are ranked, and what
 //! it is sent.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,8 +21,10 @@ use super::limits::LimitWatch;
 use super::peer::Surroundings;
 use super::queue::{SessionQueue, SessionReader, session_queue};
 use super::sessions::SessionSettings;
+use super::shard::ToShard;
 use super::status::PeerStatus;
 use super::telling::Telling;
+use super::turns::Turns;
 use crate::judging::PeerPolicy;
 
 /// What a peer's task is started with.
@@ -60,6 +63,14 @@ pub(crate) struct Up {
     pub(crate) awaited: [bool; 2],
     /// When attributes that no path uses any more are to be let go.
     pub(crate) sweep_at: Option<Instant>,
+}
+
+impl Up {
+    /// Gives what the peer has said so far to the shards.
+    pub(crate) fn hand_in(&mut self, to_shards: &mut VecDeque<(usize, ToShard)>, turns: &Turns) {
+        let batches = self.intake.take();
+        to_shards.extend(batches.map(|(shard, batch)| (shard, ToShard::Batch(batch, turns.take(shard)))));
+    }
 }
 
 /// Makes what an Established session needs: its own part, and what the shards are told of it.

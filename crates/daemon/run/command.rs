@@ -76,7 +76,8 @@ async fn serve(
     let Tables { snapshot, bogons, networks, .. } = tables;
     let snapshot = Arc::new(snapshot);
     let keeper = Keeper::new(Arc::clone(&config), Arc::clone(&snapshot), networks.state().facts);
-    let mut router = Router::start(&config, snapshot, kernel, &passwords)?;
+    let unfinished = claim.as_ref().is_some_and(Claim::is_inherited);
+    let mut router = Router::start(&config, snapshot, kernel, &passwords, unfinished)?;
     router.configure(&config, keeper.peers(), keeper.policies(), &passwords).await;
     info!(asn = config.router.asn.0, id = %config.router.id, peers = config.peers.len(), "router started");
     let feeds = Feeds::start(&config, keeper.peers(), Read { bogons, networks });

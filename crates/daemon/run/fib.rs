@@ -18,13 +18,11 @@ use palisade_rib::{Change, fib_next_hop};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
+use super::recovery;
 use super::shard::Shards;
 
 /// How often the kernel's notifications are read when nothing else happens.
 const KERNEL_POLL: Duration = Duration::from_millis(100);
-/// How long routes of an earlier run are kept for sessions to come up and confirm them, where not every peer says when its
-/// table is complete.
-const LEFTOVERS_KEPT: Duration = Duration::from_secs(120);
 /// Next hops whose reachability is watched; paths through any more are taken to lead somewhere, and wait in the FIB.
 const MOST_NEXT_HOPS: usize = 65_536;
 /// How long to rest after the kernel could not be talked to.
@@ -36,6 +34,12 @@ pub(crate) struct FibQueue {
     changes: Mutex<HashMap<Prefix, Option<IpAddr>, FixedState>>,
     news: Condvar,
     stopping: AtomicBool,
+    /// Whether our routes stay in the kernel when the thread ends.
+    leaving: AtomicBool,
+    /// Shards that do not know yet what is best (RFC 4724 s4.1): until all do, nothing changes in the kernel.
+    deferred: AtomicUsize,
+    /// Whether peers are being spoken to.
+    begun: AtomicBool,
     stats: Mutex<FibStats>,
     asked: Mutex<Vec<Answer>>,
     asked_states: Mutex<Vec<(Prefix, oneshot::Sender<RouteState>)>>,
@@ -47,9 +51,26 @@ pub(crate) struct FibQueue {
 type Answer = oneshot::Sender<Result<Agreement, FibError>>;
 
 impl FibQueue {
-    /// For a router that waits for so many first tables.
-    pub(crate) fn new(awaited: usize) -> Self {
-        FibQueue { awaited: AtomicUsize::new(awaited), ..FibQueue::default() }
+    /// For a router that waits for so many first tables, of which so many shards do not know yet what is best.
+    pub(crate) fn new(awaited: usize, deferred: usize) -> Self {
+        let [awaited, deferred] = [awaited, deferred].map(AtomicUsize::new);
+        FibQueue { awaited, deferred, ..FibQueue::default() }
+    }
+
+    /// Peers are spoken to from now on, and have as long as it takes to confirm what an earlier run left.
+    pub(crate) fn sessions_begin(&self) {
+        self.begun.store(true, Ordering::Release);
+        self.news.notify_one();
+    }
+
+    /// A shard knows what is best, and has left all of that.
+    pub(crate) fn shard_has_selected(&self) {
+        self.deferred.fetch_sub(1, Ordering::AcqRel);
+        self.news.notify_one();
+    }
+
+    fn is_deferred(&self) -> bool {
+        self.deferred.load(Ordering::Acquire) > 0
     }
 
     /// A shard has left all changes that come of a peer's first table. Once all have, of all peers, nobody is going to
@@ -97,33 +118,36 @@ impl FibQueue {
         !self.asked_states.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Has the thread remove our routes and end.
-    pub(crate) fn stop(&self) {
+    /// Has the thread end, and remove our routes unless another process is to go on with them.
+    pub(crate) fn stop(&self, leaves_routes: bool) {
+        self.leaving.store(leaves_routes, Ordering::Release);
         self.stopping.store(true, Ordering::Release);
         self.news.notify_one();
     }
 
     fn take(&self, wait: Duration) -> HashMap<Prefix, Option<IpAddr>, FixedState> {
+        let deferred = self.is_deferred();
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_empty() && !wait.is_zero() && !self.is_asked() && !self.stopping.load(Ordering::Acquire)
+        if (waiting.is_empty() || deferred)
+            && !wait.is_zero()
+            && !self.is_asked()
+            && !self.stopping.load(Ordering::Acquire)
         {
             (waiting, _) = self.news.wait_timeout(waiting, wait).unwrap_or_else(PoisonError::into_inner);
         }
-        std::mem::take(&mut waiting)
+        if deferred { HashMap::default() } else { std::mem::take(&mut waiting) }
     }
 }
 
-/// Starts the thread; it ends after [`FibQueue::stop`], having removed our routes.
+/// Starts the thread; it ends after [`FibQueue::stop`].
 pub(crate) fn start<K: Kernel + Send + 'static>(
     fib: Fib<K>,
     queue: Arc<FibQueue>,
     shards: Shards,
 ) -> std::io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name("fib".into()).spawn(move || {
-        let leftovers_until = Some(Instant::now() + LEFTOVERS_KEPT);
-        let worker =
-            Worker { fib, queue, shards, reachable: HashMap::default(), leftovers_until, busy: false };
-        worker.run();
+        let (reachable, leftovers) = (HashMap::default(), Leftovers::Kept);
+        Worker { fib, queue, shards, reachable, leftovers, busy: false }.run();
     })
 }
 
@@ -133,8 +157,19 @@ struct Worker<K: Kernel> {
     shards: Shards,
     /// Whether next hops can be reached, as the shards know it.
     reachable: HashMap<IpAddr, bool, FixedState>,
-    leftovers_until: Option<Instant>,
+    leftovers: Leftovers,
     busy: bool,
+}
+
+/// How it stands with what an earlier run left in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leftovers {
+    /// It stays until peers are spoken to.
+    Kept,
+    /// It stays until their first tables are in, or until then: not every peer says when its table is complete.
+    Until(Instant),
+    /// It goes, unless somebody has confirmed it.
+    Going,
 }
 
 impl<K: Kernel> Worker<K> {
@@ -149,6 +184,9 @@ impl<K: Kernel> Worker<K> {
                 self.answer();
             }
             *self.queue.stats.lock().unwrap_or_else(PoisonError::into_inner) = self.fib.stats();
+        }
+        if self.queue.leaving.load(Ordering::Acquire) {
+            return info!("our routes stay in the kernel");
         }
         match self.fib.sweep() {
             Ok(routes) => info!(routes, "removed our routes from the kernel"),
@@ -188,16 +226,22 @@ impl<K: Kernel> Worker<K> {
     fn round(&mut self) -> Result<(), FibError> {
         let wait = if self.busy { Duration::ZERO } else { KERNEL_POLL };
         // Asked before the changes are taken: all that came before it are among them.
-        let all_in = self.queue.awaited.load(Ordering::Acquire) == 0;
+        let (all_in, deferred) = (self.queue.awaited.load(Ordering::Acquire) == 0, self.queue.is_deferred());
         for (prefix, next_hop) in self.queue.take(wait) {
             self.fib.set(prefix.into(), next_hop);
             if let Some(next_hop) = next_hop.filter(|_| self.reachable.len() < MOST_NEXT_HOPS) {
                 self.reachable.entry(next_hop).or_insert(true);
             }
         }
-        if self.leftovers_until.is_some_and(|until| all_in || Instant::now() >= until) {
-            self.leftovers_until = None;
-            self.fib.start_complete();
+        match self.leftovers {
+            Leftovers::Kept if self.queue.begun.load(Ordering::Acquire) => {
+                self.leftovers = Leftovers::Until(Instant::now() + recovery::PATIENCE);
+            }
+            Leftovers::Until(until) if !deferred && (all_in || Instant::now() >= until) => {
+                self.leftovers = Leftovers::Going;
+                self.fib.start_complete();
+            }
+            _ => {}
         }
         let news = self.fib.poll_kernel()?;
         self.tell_reachable();
@@ -231,17 +275,21 @@ mod tests {
             metric: FibConfig::default().metric,
             target: RouteTarget::Other,
         });
-        let queue = Arc::new(FibQueue::new(2));
+        let queue = Arc::new(FibQueue::new(2, 1));
         let fib = Fib::open(kernel, FibConfig::default()).unwrap();
-        let (shards, _) = Shards::start(Vec::new(), None).unwrap();
+        let (shards, _) = Shards::start(Vec::new(), None, 0).unwrap();
         let thread = start(fib, Arc::clone(&queue), shards).unwrap();
         assert!(installed_becomes(&queue, 1));
         queue.first_table_is_in();
         thread::sleep(KERNEL_POLL * 2);
         assert_eq!(queue.stats().installed, 1, "one table is still to come");
         queue.first_table_is_in();
+        queue.sessions_begin();
+        thread::sleep(KERNEL_POLL * 2);
+        assert_eq!(queue.stats().installed, 1, "it is not known yet what is best");
+        queue.shard_has_selected();
         assert!(installed_becomes(&queue, 0));
-        queue.stop();
+        queue.stop(false);
         thread.join().unwrap();
     }
 }

@@ -33,6 +33,8 @@ mod orders;
 pub(crate) mod passwords;
 mod peer;
 mod queue;
+mod recovery;
+mod restarting;
 mod roster;
 mod serving;
 mod sessions;
@@ -60,6 +62,8 @@ use palisade_policy::Snapshot;
 use palisade_rib::{AttributeSet, PeerIndex, PolicyTouched, Shard, Touched};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tracing::info;
 
 use crate::config::{Config, Peer};
 use crate::judging::{self, PeerPolicy};
@@ -70,10 +74,12 @@ use listener::{Guarded, Listeners};
 pub(crate) use orders::Order;
 use passwords::Passwords;
 use peer::Surroundings;
+use recovery::Recovery;
 pub(crate) use roster::{Roster, RunningPeer};
 pub(crate) use sessions::Reconfigured;
 use sessions::Sessions;
 use shard::{Shards, ToShard};
+use stop::Stop;
 use transport::Transport;
 
 pub(crate) use view::RouterView;
@@ -86,6 +92,9 @@ pub(crate) struct Router {
     gate: watch::Sender<bool>,
     /// Nothing is accepted before it is known who may come.
     listeners: Listeners,
+    /// Whether peers that are back are waited for.
+    waits: watch::Sender<bool>,
+    patience: Option<JoinHandle<()>>,
     shards: Option<Shards>,
     shard_threads: Vec<thread::JoinHandle<()>>,
     fib: Option<(Arc<FibQueue>, thread::JoinHandle<()>)>,
@@ -119,20 +128,25 @@ fn listen_help(fault: &io::Error) -> &'static str {
 impl Router {
     /// Starts shards, the FIB where there is one, and listeners. Peers have their tasks from
     /// [`configure`](Self::configure) on, with the same passwords.
+    /// `unfinished` says that an earlier run ended without a goodbye, so that its peers may still have what it told them.
     pub(crate) fn start<K: Kernel + Send + 'static>(
         config: &Config,
         tables: Arc<Snapshot>,
         kernel: Option<Fib<K>>,
         passwords: &Passwords,
+        unfinished: bool,
     ) -> Result<Router, StartError> {
         let seed = seed();
         let listeners = Listeners::open(&config.router.listen, &guarded(config, passwords));
         let listeners = listeners.map_err(|(address, source)| StartError::Listen { address, source })?;
+        let forwards = kernel.as_ref().is_none_or(|fib| fib.stats().installed > 0);
+        let waited_for = if forwards && (unfinished || kernel.is_some()) { restarting(config) } else { 0 };
         let awaited = config.peers.iter().filter(|peer| peer.role.is_some()).count() * shard_count();
-        let kernel = kernel.map(|kernel| (kernel, Arc::new(FibQueue::new(awaited))));
+        let deferred = if waited_for > 0 { shard_count() } else { 0 };
+        let kernel = kernel.map(|kernel| (kernel, Arc::new(FibQueue::new(awaited, deferred))));
         let queue = kernel.as_ref().map(|(_, queue)| Arc::clone(queue));
-        let (shards, shard_threads) =
-            Shards::start(originating_shards(config, &tables), queue).map_err(StartError::Thread)?;
+        let shards = originating_shards(config, &tables);
+        let (shards, shard_threads) = Shards::start(shards, queue, waited_for).map_err(StartError::Thread)?;
         let fib = match kernel {
             Some((kernel, queue)) => {
                 let thread = fib::start(kernel, Arc::clone(&queue), shards.clone());
@@ -142,9 +156,19 @@ impl Router {
         };
         let (tables, reading_tables) = watch::channel(tables);
         let (gate, gate_opens) = watch::channel(false);
-        let around = Surroundings { shards: shards.clone(), tables: reading_tables, gate: gate_opens, seed };
+        let (waits, waiting) = watch::channel(waited_for > 0);
+        let recovery = Recovery { forwards, waits: waiting };
+        let shards_of_tasks = shards.clone();
+        let around = Surroundings {
+            shards: shards_of_tasks,
+            tables: reading_tables,
+            gate: gate_opens,
+            recovery,
+            seed,
+        };
         let sessions = Sessions::new(around);
-        Ok(Router { sessions, tables, gate, listeners, shards: Some(shards), shard_threads, fib })
+        let (shards, patience) = (Some(shards), None);
+        Ok(Router { sessions, tables, gate, waits, patience, listeners, shards, shard_threads, fib })
     }
 
     /// Has the sessions be those of `peers`, the ones of a configuration and then guests, who may do what `policies` say, in the
@@ -190,8 +214,19 @@ impl Router {
     }
 
     /// Lets sessions begin. Until then no peer is spoken to.
-    pub(crate) fn open_gate(&self) {
+    pub(crate) fn open_gate(&mut self) {
         self.gate.send_replace(true);
+        if let Some((queue, _)) = &self.fib {
+            queue.sessions_begin();
+        }
+        let Some(shards) = self.shards.clone().filter(|_| *self.waits.borrow()) else { return };
+        let waits = self.waits.clone();
+        info!(patience = ?recovery::PATIENCE, "after a restart: waiting for what peers have to say before telling any");
+        self.patience = Some(tokio::spawn(async move {
+            tokio::time::sleep(recovery::PATIENCE).await;
+            waits.send_replace(false);
+            shards.send_all(|| ToShard::StopWaiting).await;
+        }));
     }
 
     /// The peers there are, now and from now on.
@@ -246,15 +281,25 @@ impl Router {
     }
 
     /// Ends the sessions, then the table, then removes our routes from the kernel.
-    pub(crate) async fn stop(mut self) {
+    pub(crate) async fn stop(self) {
+        self.end(Stop::Shutdown).await;
+    }
+
+    /// Ends everything without a word to anybody, and leaves our routes in the kernel: another process goes on with them.
+    pub(crate) async fn hand_over(self) {
+        self.end(Stop::Leave).await;
+    }
+
+    async fn end(mut self, why: Stop) {
         self.listeners.stop();
-        self.sessions.stop().await;
+        self.patience.iter().for_each(JoinHandle::abort);
+        self.sessions.stop(why).await;
         drop(self.shards.take());
         let (threads, fib) = (std::mem::take(&mut self.shard_threads), self.fib.take());
         let rest = tokio::task::spawn_blocking(move || {
             // The FIB's thread has a way to the shards, which end when nobody has.
             if let Some((queue, thread)) = fib {
-                queue.stop();
+                queue.stop(why == Stop::Leave);
                 drop(thread.join());
             }
             threads.into_iter().for_each(|thread| drop(thread.join()));
@@ -272,6 +317,11 @@ fn guarded(config: &Config, passwords: &Passwords) -> Vec<Guarded> {
     });
     let guard = |(from, peer)| Guarded { from, transport: Transport::new(peer, passwords) };
     peers.chain(ranges).map(guard).collect()
+}
+
+/// How many peers are waited for after a restart: those whose routes are kept over one, since they say End-of-RIB (RFC 4724 s4.1).
+fn restarting(config: &Config) -> usize {
+    config.peers.iter().filter(|peer| peer.role.is_some() && peer.restart.is_some()).count()
 }
 
 /// One shard a core, each with what we originate of its prefixes.

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use palisade_bgp::session::{Action, ConnectionId, Event, Session};
 use palisade_policy::{Reason, Snapshot};
-use palisade_rib::PolicyTouched;
+use palisade_rib::{Order, PolicyTouched};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
@@ -30,6 +30,8 @@ use super::connections::Connections;
 use super::held_down::HeldDown;
 use super::orders::Ordered;
 use super::queue::Outgoing;
+use super::recovery::Recovery;
+use super::restarting::{Restarting, messages};
 use super::shard::{Shards, ToShard};
 use super::status::Attempts;
 use super::stop::Stop;
@@ -54,6 +56,7 @@ pub(crate) struct Surroundings {
     pub(crate) tables: watch::Receiver<Arc<Snapshot>>,
     /// Whether sessions may begin.
     pub(crate) gate: watch::Receiver<bool>,
+    pub(crate) recovery: Recovery,
     /// Differs between processes, for hashes and jitter.
     pub(crate) seed: u64,
 }
@@ -77,6 +80,7 @@ pub(crate) struct PeerTask {
     first_table_awaited: bool,
     /// Set while the session is kept down, and not by its own rest after a failure.
     held_down: Option<HeldDown>,
+    restarting: Restarting,
 }
 
 /// What woke the task.
@@ -108,6 +112,7 @@ impl PeerTask {
         setup.status.set_held_down(held_down.clone());
         let turns = Turns::new(around.shards.count());
         PeerTask {
+            restarting: Restarting::new(&setup, &around.recovery),
             first_table_awaited: setup.awaited,
             setup,
             around,
@@ -132,6 +137,7 @@ impl PeerTask {
             _ = self.around.gate.wait_for(|open| *open) => {}
             _ = self.stop.wait_for(|stop| *stop != Stop::No) => {}
         }
+        self.restarting.tell(&mut self.session);
         if self.held_down.is_none() {
             self.session.start(Instant::now());
         }
@@ -146,8 +152,11 @@ impl PeerTask {
             self.take_events();
         }
         let why = *self.stop.borrow();
-        self.session.stop(Instant::now(), why.cease());
-        if why != Stop::Shutdown {
+        match why {
+            Stop::Leave => self.session.leave(Instant::now(), why.cease()),
+            _ => self.session.stop(Instant::now(), why.cease()),
+        }
+        if !why.is_of_router() {
             self.leave_table().await;
         }
         for id in [ConnectionId::Outgoing, ConnectionId::Incoming] {
@@ -161,9 +170,14 @@ impl PeerTask {
     /// Tells the shards that the peer has gone, and those who wait for its first table that there will be none.
     async fn leave_table(&mut self) {
         self.take_events();
+        let forgotten = self.restarting.retention().forget();
+        self.tell_shards(forgotten);
+        let shards = 0..self.around.shards.count();
         if std::mem::take(&mut self.first_table_awaited) {
-            let shards = 0..self.around.shards.count();
-            self.to_shards.extend(shards.map(|shard| (shard, ToShard::FirstTable)));
+            self.to_shards.extend(shards.clone().map(|shard| (shard, ToShard::FirstTable)));
+        }
+        if self.restarting.is_given_up() {
+            self.to_shards.extend(shards.map(|shard| (shard, ToShard::Heard)));
         }
         while let Some((shard, message)) = self.to_shards.pop_front() {
             let Some(place) = self.around.shards.place(shard).await else { return };
@@ -223,7 +237,8 @@ impl PeerTask {
         let sweep_at = self.up.as_ref().and_then(|up| up.sweep_at);
         let limits_at = self.up.as_ref().and_then(|up| up.limits.looks_again_at(Instant::now()));
         let held_until = self.held_down.as_ref().and_then(|held| held.until);
-        let deadlines = [self.session.next_timeout(), held_until, sweep_at, limits_at];
+        let kept_until = self.restarting.next_timeout();
+        let deadlines = [self.session.next_timeout(), held_until, sweep_at, limits_at, kept_until];
         let deadline = deadlines.into_iter().flatten().min();
         let near_limit = self.up.as_ref().map(|up| up.queue.near_limit());
         let full_shard = self.to_shards.front().map(|(shard, _)| *shard);
@@ -256,6 +271,7 @@ impl PeerTask {
 
     fn handle(&mut self, wake: Wake) {
         let now = Instant::now();
+        self.restarting.tell(&mut self.session);
         match wake {
             Wake::Accepted(stream) => self.accept(stream, now),
             Wake::Connected(result) => self.connected(result, now),
@@ -381,6 +397,8 @@ impl PeerTask {
         self.read(ConnectionId::Outgoing, now);
         self.read(ConnectionId::Incoming, now);
         self.take_events();
+        let orders = self.restarting.retention().handle_timeout(now);
+        self.tell_shards(orders);
         self.session.handle_timeout(now);
     }
 
@@ -389,7 +407,8 @@ impl PeerTask {
         let now = Instant::now();
         let tables = Arc::clone(&self.around.tables.borrow());
         let index = self.setup.index;
-        let shards = 0..self.around.shards.count();
+        let count = self.around.shards.count();
+        let shards = 0..count;
         while let Some(event) = self.session.next_event(now) {
             match event {
                 Event::Update(update) => {
@@ -397,7 +416,12 @@ impl PeerTask {
                     self.complaints.note(&self.setup.name, &update, now);
                     if let Some(up) = &mut self.up {
                         up.intake.push(&update, &tables);
-                        update.end_of_rib().inspect(|family| up.awaited[family.index()] = false);
+                        if let Some(family) = update.end_of_rib() {
+                            up.awaited[family.index()] = false;
+                            up.hand_in(&mut self.to_shards, &self.turns);
+                            let orders = self.restarting.retention().end_of_rib(family);
+                            self.to_shards.extend(messages(index, orders, count));
+                        }
                     }
                 }
                 Event::Established(negotiated) => {
@@ -409,20 +433,34 @@ impl PeerTask {
                     let told =
                         |shard| (shard, ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
                     self.to_shards.extend(shards.clone().map(told));
+                    let orders = self.restarting.established(&negotiated, now);
+                    self.to_shards.extend(messages(index, orders, count));
                 }
-                // A refresh without marks is as good: what is said again is what there is.
-                Event::RefreshBegins(_) | Event::RefreshEnds(_) => {}
+                // What was said before them is not what they are about.
+                Event::RefreshBegins(family) => {
+                    self.up.iter_mut().for_each(|up| up.hand_in(&mut self.to_shards, &self.turns));
+                    let orders = self.restarting.retention().refresh_begins(now, family);
+                    self.to_shards.extend(messages(index, orders, count));
+                }
+                Event::RefreshEnds(family) => {
+                    self.up.iter_mut().for_each(|up| up.hand_in(&mut self.to_shards, &self.turns));
+                    let orders = self.restarting.retention().refresh_ends(family);
+                    self.to_shards.extend(messages(index, orders, count));
+                }
                 Event::RouteRefresh(family) => {
                     if let Some(up) = &mut self.up {
                         up.telling[family.index()].ask();
                     }
                 }
-                Event::Down { reason, .. } => {
+                Event::Down { reason, retained } => {
                     self.complaints.tell_rest(&self.setup.name);
-                    warn!(peer = self.setup.name, %reason, "session down");
+                    warn!(peer = self.setup.name, %reason, kept = retained != [false; 2], "session down");
                     self.setup.status.set_fault(reason.to_string());
-                    self.up = None;
-                    self.to_shards.extend(shards.clone().map(|shard| (shard, ToShard::PeerDown(index))));
+                    if let Some(mut up) = self.up.take() {
+                        up.hand_in(&mut self.to_shards, &self.turns);
+                    }
+                    let orders = self.restarting.retention().lost(now, retained);
+                    self.to_shards.extend(messages(index, orders, count));
                 }
                 Event::Failed(reason) => {
                     info!(peer = self.setup.name, %reason, "session did not come up");
@@ -436,14 +474,21 @@ impl PeerTask {
             if up.sweep_at.is_none() && up.intake.has_withdrawn() {
                 up.sweep_at = Some(now + SWEEP_PAUSE);
             }
-            let turns = &self.turns;
-            let batches = up.intake.take();
-            self.to_shards
-                .extend(batches.map(|(shard, batch)| (shard, ToShard::Batch(batch, turns.take(shard)))));
+            up.hand_in(&mut self.to_shards, &self.turns);
             if up.awaited == [false; 2] && std::mem::take(&mut self.first_table_awaited) {
-                self.to_shards.extend(shards.map(|shard| (shard, ToShard::FirstTable)));
+                self.to_shards.extend(shards.clone().map(|shard| (shard, ToShard::FirstTable)));
             }
         }
+        if self.restarting.is_heard() {
+            self.to_shards.extend(shards.map(|shard| (shard, ToShard::Heard)));
+        }
+        self.setup.status.set_phases(self.restarting.phases());
+    }
+
+    /// Tells the shards what is to become of the peer's paths.
+    fn tell_shards(&mut self, orders: impl IntoIterator<Item = Order>) {
+        self.to_shards.extend(messages(self.setup.index, orders, self.around.shards.count()));
+        self.setup.status.set_phases(self.restarting.phases());
     }
 }
 

@@ -9,7 +9,8 @@
 //! One thing is done at a time, so that what is judged by has one order. SIGHUP reads the configuration again: what
 //! peers may do changes while sessions stay up, and only what it touches is judged again; a file that is wrong, or that would need
 //! a restart, changes nothing. SIGUSR1 lists the kernel's routes and says whether they are those that they should be. SIGTERM
-//! and SIGINT end the sessions with a Cease and take our routes out of the kernel.
+//! and SIGINT end the sessions with a Cease and take our routes out of the kernel. SIGUSR2 ends it for another process to go on:
+//! the kernel's routes stay, and peers are told nothing, so that they keep what they have (RFC 4724).
 
 use std::path::PathBuf;
 use std::pin::pin;
@@ -81,14 +82,15 @@ impl Serving {
         let mut ready = pin!(self.feeds.ready());
         let mut is_open = false;
         let mut guests_looked_at = tokio::time::interval(GUESTS_LOOKED_AT);
-        loop {
+        let leaves = loop {
             tokio::select! {
                 // What sources told before they were said to be ready is judged by before anybody is spoken to.
                 biased;
                 asked = signals.next() => match asked {
                     Asked::Reload => drop(self.reload().await),
                     Asked::Verify => self.verify().await,
-                    Asked::Stop => break,
+                    Asked::Stop => break false,
+                    Asked::Leave => break true,
                 },
                 news = self.feeds.next() => self.take(news).await,
                 () = &mut ready, if !is_open => {
@@ -100,12 +102,18 @@ impl Serving {
                 // There is one that is never dropped.
                 Some(command) = commanded.recv() => self.obey(command).await,
             }
-        }
-        info!("stopping");
-        if let Some(control) = control {
+        };
+        info!(leaves, "stopping");
+        if let Some(mut control) = control {
+            if leaves {
+                control.bequeath();
+            }
             control.stop().await;
         }
-        self.router.stop().await;
+        match leaves {
+            true => self.router.hand_over().await,
+            false => self.router.stop().await,
+        }
         self.feeds.stop().await;
     }
 

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_bgp::session::{Session, SessionConfig, State};
+use palisade_bgp::session::{GracefulRestart, Session, SessionConfig, State};
 use palisade_bgp::{AddPath, Asn};
 use palisade_policy::Role;
 use palisade_rib::{MOST_PEERS, PeerIndex};
@@ -59,6 +59,8 @@ pub(crate) struct SessionSettings {
     sends_all_paths: bool,
     hold_time_s: u16,
     passive: bool,
+    /// For how long routes are kept over a restart, the peer's or ours.
+    pub(crate) graceful_restart: Option<GracefulRestart>,
 }
 
 /// What the session may do besides carrying routes.
@@ -92,6 +94,10 @@ impl SessionSettings {
             sends_all_paths: peer.add_path.value == Paths::All,
             hold_time_s: peer.hold_time_s.value,
             passive: peer.passive,
+            graceful_restart: peer.restart.map(|restart| GracefulRestart {
+                restart_time_s: restart.restart_time_s.value,
+                long_lived_stale_time_s: restart.long_lived_stale_time_s.value,
+            }),
         }
     }
 
@@ -100,6 +106,7 @@ impl SessionSettings {
             hold_time_s: self.hold_time_s,
             connect_retry_s: CONNECT_RETRY_S,
             passive: self.passive,
+            graceful_restart: self.graceful_restart,
             add_path: [AddPath { send: self.sends_all_paths, receive: false }; 2],
             extended_messages: self.abilities.extended_messages,
             extended_next_hop: self.abilities.extended_next_hop,
@@ -301,10 +308,10 @@ impl Sessions {
         }
     }
 
-    /// Ends all sessions.
-    pub(crate) async fn stop(mut self) {
+    /// Ends all sessions, because the router ends.
+    pub(crate) async fn stop(mut self, why: Stop) {
         let running = std::mem::take(&mut self.running);
-        self.end(running, Stop::Shutdown).await;
+        self.end(running, why).await;
     }
 
     fn start(
@@ -353,7 +360,7 @@ impl Sessions {
         for running in &ending {
             self.expected.remove(running.peer.address);
             running.stop.send_replace(why);
-            if why != Stop::Shutdown {
+            if !why.is_of_router() {
                 info!(peer = running.peer.name, ?why, "session ends");
             }
         }
@@ -362,7 +369,7 @@ impl Sessions {
             if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
                 warn!(peer = peer.name, "a session did not end in time");
                 task.abort();
-                self.around.shards.send_all(|| ToShard::PeerDown(peer.index)).await;
+                self.around.shards.send_all(|| ToShard::PeerLost(peer.index, [false; 2])).await;
             }
         }
     }

@@ -36,7 +36,10 @@ pub(crate) enum ToShard {
     Policy(PeerIndex, Arc<Peer>, PolicyTouched),
     /// It is dealt with on other terms.
     Terms(PeerIndex, Terms),
-    PeerDown(PeerIndex),
+    /// A session is down; of which families the peer's paths are kept for its return.
+    PeerLost(PeerIndex, [bool; 2]),
+    /// A peer says its table anew, has said it, or is away for long.
+    Stale(PeerIndex, Stale),
     /// What a peer says, with the turn that it gives back.
     Batch(Batch, Option<Turn>),
     Refresh(PeerIndex, Family),
@@ -44,6 +47,10 @@ pub(crate) enum ToShard {
     LetIn(PeerIndex),
     /// A peer's first table is in: it has said End-of-RIB for all families (RFC 4724 s2).
     FirstTable,
+    /// A peer has said all that it has since a restart of ours, or need not be waited for (RFC 4724 s4.1).
+    Heard,
+    /// Those that have not been heard since a restart of ours are waited for no longer.
+    StopWaiting,
     /// A session's queue has room again.
     Room,
     Tables(Arc<Snapshot>, Arc<Touched>),
@@ -58,6 +65,17 @@ pub(crate) enum ToShard {
     Account(Prefix, oneshot::Sender<Account>),
 }
 
+/// What becomes of paths that a peer has not said again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stale {
+    /// All that it has said so far are such.
+    Begin(Family),
+    /// They stay for long, as the last resort.
+    LongLived(Family),
+    /// They go.
+    Sweep(Family),
+}
+
 /// The way to all shards.
 #[derive(Clone, Debug)]
 pub(crate) struct Shards {
@@ -65,18 +83,21 @@ pub(crate) struct Shards {
 }
 
 impl Shards {
-    /// Starts a thread a shard. They end when the last clone of the returned handle is dropped.
+    /// Starts a thread a shard. They end when the last clone of the returned handle is dropped. They tell nobody anything until so
+    /// many peers have been heard.
     pub(crate) fn start(
         shards: Vec<Shard>,
         fib: Option<Arc<FibQueue>>,
+        waited_for: usize,
     ) -> io::Result<(Self, Vec<thread::JoinHandle<()>>)> {
         let mut senders = Vec::new();
         let mut threads = Vec::new();
-        for (number, shard) in shards.into_iter().enumerate() {
+        for (number, mut shard) in shards.into_iter().enumerate() {
+            shard.set_deferred(waited_for > 0);
             let (sender, inbox) = mpsc::channel(INBOX);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-            let wiring = Wiring { queues: Vec::new(), fib: fib.clone() };
-            let worker = Worker { shard, inbox, wiring, first_tables: 0 };
+            let wiring = Wiring { queues: Vec::new(), fib: fib.clone(), has_selected: waited_for == 0 };
+            let worker = Worker { shard, inbox, wiring, first_tables: 0, waited_for };
             let thread = thread::Builder::new().name(format!("shard-{number}"));
             threads.push(thread.spawn(move || runtime.block_on(worker.run()))?);
             senders.push(sender);
@@ -128,6 +149,8 @@ struct Worker {
     wiring: Wiring,
     /// Peers whose first table is in and not published.
     first_tables: usize,
+    /// Peers that are to be heard before anybody is told anything.
+    waited_for: usize,
 }
 
 impl Worker {
@@ -141,6 +164,7 @@ impl Worker {
                 paths += self.handle(message);
             }
             due = self.shard.publish(Instant::now(), &mut self.wiring);
+            self.wiring.tell_fib_of_selection(self.waited_for == 0);
             self.wiring.first_tables_are_in(std::mem::take(&mut self.first_tables));
         }
     }
@@ -172,15 +196,20 @@ impl Worker {
                 self.wiring.set_queue(index, Some(queue));
                 self.shard.peer_up(index, *peer);
             }
-            ToShard::PeerDown(index) => {
+            ToShard::PeerLost(index, retained) => {
                 self.wiring.set_queue(index, None);
-                self.shard.peer_down(index);
+                self.shard.peer_lost(index, retained);
             }
+            ToShard::Stale(index, Stale::Begin(family)) => self.shard.mark_stale(index, family),
+            ToShard::Stale(index, Stale::LongLived(family)) => self.shard.make_long_lived(index, family),
+            ToShard::Stale(index, Stale::Sweep(family)) => self.shard.sweep_stale(index, family),
             ToShard::Policy(index, policy, touched) => self.shard.set_policy(index, policy, &touched),
             ToShard::Terms(index, terms) => self.shard.set_terms(&[(index, terms)]),
             ToShard::Refresh(index, family) => self.shard.refresh(index, family),
             ToShard::LetIn(index) => self.shard.let_in(index),
             ToShard::FirstTable => self.first_tables += 1,
+            ToShard::Heard => self.wait_for(self.waited_for.saturating_sub(1)),
+            ToShard::StopWaiting => self.wait_for(0),
             ToShard::Room => {}
             ToShard::NextHop(next_hop, reachable) => self.shard.set_reachable(next_hop, reachable),
             ToShard::Originate(prefix, true) => self.shard.originate(prefix, &originated(prefix)),
@@ -195,10 +224,20 @@ impl Worker {
     }
 }
 
+impl Worker {
+    /// Waits for so many peers more.
+    fn wait_for(&mut self, peers: usize) {
+        self.waited_for = peers;
+        self.shard.set_deferred(peers > 0);
+    }
+}
+
 /// Where a shard's results go: the sessions' queues and the FIB's.
 struct Wiring {
     queues: Vec<Option<Arc<SessionQueue>>>,
     fib: Option<Arc<FibQueue>>,
+    /// Whether the FIB knows that what is best is known.
+    has_selected: bool,
 }
 
 impl Wiring {
@@ -207,6 +246,16 @@ impl Wiring {
             self.queues.resize(peer.index() + 1, None);
         }
         self.queues[peer.index()] = queue;
+    }
+
+    /// Once all peers have been heard, what is best is for the kernel too.
+    fn tell_fib_of_selection(&mut self, selected: bool) {
+        if selected
+            && !std::mem::replace(&mut self.has_selected, true)
+            && let Some(fib) = &self.fib
+        {
+            fib.shard_has_selected();
+        }
     }
 
     fn first_tables_are_in(&self, count: usize) {

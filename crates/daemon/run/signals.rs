@@ -12,12 +12,15 @@ pub(super) enum Asked {
     Verify,
     /// SIGTERM, SIGINT: to end.
     Stop,
+    /// SIGUSR2: to end in such a way that another process can go on with what this one leaves.
+    Leave,
 }
 
 /// The signals that mean something.
 pub(super) struct Signals {
     reload: Signal,
     verify: Signal,
+    leave: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
@@ -27,6 +30,7 @@ impl Signals {
         Ok(Signals {
             reload: signal(SignalKind::hangup())?,
             verify: signal(SignalKind::user_defined1())?,
+            leave: signal(SignalKind::user_defined2())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
@@ -36,6 +40,7 @@ impl Signals {
         tokio::select! {
             _ = self.reload.recv() => Asked::Reload,
             _ = self.verify.recv() => Asked::Verify,
+            _ = self.leave.recv() => Asked::Leave,
             _ = self.terminate.recv() => Asked::Stop,
             _ = self.interrupt.recv() => Asked::Stop,
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use palisade_bgp::session::State;
-use palisade_rib::PeerCounters;
+use palisade_rib::{PeerCounters, Phase};
 
 use super::held_down::HeldDown;
 use super::limits::LimitStatus;
@@ -34,6 +34,8 @@ struct SessionStatus {
     /// What it runs with, in words.
     agreed: Vec<String>,
     attempts: Attempts,
+    /// Where its paths stand that it has not said again, by family.
+    phases: [Phase; 2],
 }
 
 /// How a session that is not up goes on.
@@ -55,6 +57,7 @@ impl Default for PeerStatus {
             held_down: None,
             agreed: Vec::new(),
             attempts: Attempts::default(),
+            phases: [Phase::Settled; 2],
         };
         PeerStatus {
             counters: Arc::default(),
@@ -127,6 +130,16 @@ impl PeerStatus {
     /// What the session that is up runs with; nothing where none is.
     pub(crate) fn agreed(&self) -> Vec<String> {
         self.session().agreed.clone()
+    }
+
+    /// Notes where its paths stand that it has not said again, by family.
+    pub(crate) fn set_phases(&self, phases: [Phase; 2]) {
+        self.session().phases = phases;
+    }
+
+    /// Where they stand.
+    pub(crate) fn phases(&self) -> [Phase; 2] {
+        self.session().phases
     }
 
     pub(crate) fn count_update(&self) {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::summary::signed;
 use super::text::{Columns, Side, duration, harmless, item};
 use super::{Array, ShowError, ask, print_json, unasked};
-use crate::control::answer::{LimitLine, Line, PeerLine, TransportLine};
+use crate::control::answer::{LimitLine, Line, PeerLine, StaleLine, TransportLine};
 use crate::control::request::Request;
 
 /// Letters of the last fault in the table; all of it is shown of one peer.
@@ -56,8 +56,11 @@ fn table(out: &mut impl Write, peers: &[Box<PeerLine>]) -> io::Result<()> {
 
 fn row(peer: &PeerLine) -> [String; 9] {
     let is_up = peer.state == "Established";
-    // What ended an earlier session is of no interest while there is one.
-    let fault = peer.last_fault.as_deref().filter(|_| !is_up).map(harmless).unwrap_or_default();
+    // What ended an earlier session is of no interest while there is one, or while what it said is still kept.
+    let fault = match kept(peer) {
+        Some(kept) => kept,
+        None => peer.last_fault.as_deref().filter(|_| !is_up).map(harmless).unwrap_or_default(),
+    };
     let cut = if fault.chars().count() > FAULT_SHOWN { ".." } else { "" };
     [
         peer.name.clone(),
@@ -91,11 +94,17 @@ fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     if !attempts.is_empty() {
         item(out, "next attempt", attempts)?;
     }
+    for (family, StaleLine { phase, left_s }) in &peer.stale_by_family {
+        item(out, "", format_args!("{family} {phase}, {left_s} s left"))?;
+    }
     if let Some(fault) = &peer.last_fault {
         item(out, "last fault", harmless(fault))?;
     }
     item(out, "UPDATEs", format_args!("{} received", peer.updates_received))?;
     item(out, "routes", format_args!("{} received", signed(peer.received)))?;
+    if peer.stale != 0 {
+        item(out, "", format_args!("{} stale: it is yet to say them again", signed(peer.stale)))?;
+    }
     item(out, "", format_args!("{} accepted", signed(peer.accepted)))?;
     item(out, "", format_args!("{} rejected", signed(peer.rejected)))?;
     limits(out, peer)?;
@@ -150,6 +159,13 @@ fn limits(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
         item(out, "", format_args!("{} announcements left out", signed(peer.dropped)))?;
     }
     Ok(())
+}
+
+/// What is kept that the peer has not said again, and for how long: `restarting, 1,234 stale, 97 s left`.
+fn kept(peer: &PeerLine) -> Option<String> {
+    // Both families are mostly in the same phase; the one that is over first says what is next.
+    let StaleLine { phase, left_s } = peer.stale_by_family.values().min_by_key(|line| line.left_s)?;
+    Some(format!("{phase}, {} stale, {left_s} s left", signed(peer.stale)))
 }
 
 /// The most frequent reason first.

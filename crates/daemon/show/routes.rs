@@ -104,7 +104,7 @@ fn route(line: Line) -> Result<Box<RouteLine>, ShowError> {
 }
 
 const LEGEND: &str =
-    "Flags: * accepted, > best, ! next hop can't be reached, x rejected; RPKI: V valid, I invalid";
+    "Flags: * accepted, > best, ! next hop unreachable, x rejected, s stale; RPKI: V valid, I invalid";
 const HEAD: [&str; 6] = ["", "prefix", "peer", "next hop", "rejected for", "AS path"];
 /// The column that is of no use where nothing rejected is shown.
 const REASON: usize = 4;
@@ -150,7 +150,7 @@ fn row(route: &RouteLine) -> [String; 6] {
         _ => "I",
     };
     [
-        format!("{:<2}{rpki}", flags(route)),
+        format!("{:<2}{rpki}{}", flags(route), if route.stale { "s" } else { "" }),
         route.prefix.clone(),
         sender(route).into(),
         next_hop(route).into(),
@@ -195,6 +195,7 @@ fn paragraph(out: &mut impl Write, route: &RouteLine) -> io::Result<()> {
     let meaning = route.reason.as_deref().and_then(Reason::meaning);
     let (sentence, reference) = meaning.unwrap_or_default();
     item("verdict", &verdict(route))?;
+    item("stale", if route.stale { "its peer is yet to say it again" } else { "" })?;
     item("because", sentence)?;
     item("see", reference)?;
     item("reject community", &route.reject_communities.join(" "))?;

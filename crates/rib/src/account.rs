@@ -37,6 +37,8 @@ pub struct Told {
     pub outcome: Outcome,
     /// The degree of preference that it is ranked by (RFC 4271 s9.1.1).
     pub local_preference: u32,
+    /// Whether its peer is yet to say it again, after a restart or in a refresh.
+    pub stale: bool,
 }
 
 /// What became of a path.
@@ -96,7 +98,10 @@ impl Shard {
             Prefix::V4(net) => account(self.ipv4(), self.peers(), net),
             Prefix::V6(net) => account(self.ipv6(), self.peers(), net),
         };
-        Account { prefix, paths, exports }
+        let stale = |told: &mut Told| told.stale = self.is_stale(prefix.family(), &told.path);
+        let mut account = Account { prefix, paths, exports };
+        account.paths.iter_mut().for_each(stale);
+        account
     }
 }
 
@@ -113,6 +118,7 @@ fn account<A: Address>(table: &Table<A>, peers: &Peers, net: Net<A>) -> (Vec<Tol
         path: path.clone(),
         outcome: outcome(at, path),
         local_preference: local_preference(path, peers.ranking(path.peer())),
+        stale: false,
     });
     let told = told.collect();
     let offers = offers(paths, peers);

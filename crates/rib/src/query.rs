@@ -79,6 +79,8 @@ pub struct Held {
     pub path: Path,
     /// Whether it is the best one.
     pub best: bool,
+    /// Whether its peer is yet to say it again.
+    pub stale: bool,
 }
 
 /// What one visit found, in the order of prefixes.
@@ -102,6 +104,12 @@ pub struct Totals {
 impl Shard {
     /// The page of an answer that follows [`Query::after`].
     pub fn page(&self, query: &Query) -> Page {
+        let mut page = self.find(query);
+        page.paths.iter_mut().for_each(|held| held.stale = self.is_stale(held.prefix.family(), &held.path));
+        page
+    }
+
+    fn find(&self, query: &Query) -> Page {
         match query.scope {
             Scope::Family(Family::Ipv4) => range(self.ipv4(), Net::DEFAULT, query),
             Scope::Family(Family::Ipv6) => range(self.ipv6(), Net::DEFAULT, query),
@@ -136,7 +144,7 @@ impl Selection {
             // The first path of an entry is the best one wherever any is eligible.
             let best = at == 0 && path.is_eligible();
             if self.holds(path, best) {
-                found.push(Held { prefix: A::prefix(net), path: path.clone(), best });
+                found.push(Held { prefix: A::prefix(net), path: path.clone(), best, stale: false });
             }
         }
     }
