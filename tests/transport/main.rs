@@ -11,6 +11,7 @@
 
 #![expect(clippy::expect_used, reason = "where a test's own plumbing breaks, it fails")]
 
+mod link_local;
 mod ranges;
 mod rfc2385;
 mod rfc5082;
@@ -22,6 +23,11 @@ mod world;
 mod support;
 
 use support::namespace::in_namespace;
+
+#[test]
+fn link_local_sessions() {
+    in_namespace("link_local_sessions", "true", link_local::sessions);
+}
 
 #[test]
 fn ranges_have_guests() {

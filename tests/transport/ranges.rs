@@ -70,7 +70,7 @@ pub(crate) fn ranges() {
     let mut router = Router::new(folder.path(), &(router_section(folder.path()) + RANGES));
     router.start();
     let bird = Bird::start("near", &place, &neighbours());
-    let mut world = World { router, folder, _bird: bird };
+    let mut world = World { router, folder, bird };
     for (_, _, _, _, name) in CASES.iter().filter(|case| !case.4.is_empty()) {
         world.wait_for(name, true);
     }

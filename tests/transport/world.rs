@@ -74,7 +74,7 @@ pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) folder: tempfile::TempDir,
     /// Who the router speaks to, for as long as the world is there.
-    pub(crate) _bird: Bird,
+    pub(crate) bird: Bird,
 }
 
 impl World {
@@ -94,7 +94,7 @@ impl World {
         let bird = Bird::start(place, &place_of_bird, &bird);
         let mut router = Router::new(folder.path(), &configuration);
         router.start();
-        World { router, folder, _bird: bird }
+        World { router, folder, bird }
     }
 
     /// Waits until the sessions are up that should be, and for a while more whether others come up.

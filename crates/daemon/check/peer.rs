@@ -150,7 +150,7 @@ impl PeerOutline {
         let ranked = role.filter(|role| *role != Role::Internal);
         PeerOutline {
             name: peer.name.clone(),
-            address: peer.address.to_string(),
+            address: peer.place().to_string(),
             port: peer.port,
             local_address: peer.local_address.map(|address| address.to_string()),
             transport: TransportOutline::new(&peer.transport),

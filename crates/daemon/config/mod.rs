@@ -72,7 +72,7 @@ pub(crate) use rpki::{Cache, OnExpire, Rpki, SizeGuard, Tls};
 pub(crate) use rules::{Conditions, PrefixEntry, Rule};
 pub(crate) use section::{Field, Section};
 pub(crate) use source::{Source, quoted};
-pub(crate) use value::{reserved_asn, shown, unusable_address};
+pub(crate) use value::{Place, reserved_asn, shown, unusable_address};
 
 /// A whole configuration.
 #[derive(Debug)]
@@ -227,6 +227,7 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
     let rules = rules::read_all(root.sections("rule", "[[rule]]"), &prefix_sets, &groups, problems);
     let has_members = root.has("members");
     let (members, peers) = members_and_peers(&mut root, around, source, folder, files);
+    peer::one_password_an_address(&peers, problems);
     let ranges = range::read_all(root.sections("range", "[[range]]"), around, &peers, problems);
     let all_known = !has_members || members.as_ref().is_some_and(|members| members.export.is_some());
     let known = all_known.then_some(peers.as_slice());

@@ -31,7 +31,7 @@ use super::peeringdb::PeeringDb;
 use super::problem::{Fault, Problems};
 use super::router::{BGP_PORT, Router};
 use super::section::Section;
-use super::value;
+use super::value::{self, Place};
 use bounds::FromPeeringDb;
 use given::{Member, written_or};
 
@@ -45,6 +45,7 @@ pub(crate) use transport::{Password, Transport, secret};
 pub(super) use bounds::prefix_limit;
 pub(super) use given::{Given, nobody};
 pub(super) use role::mode_forbids;
+pub(super) use transport::one_password_an_address;
 pub(super) use unique::Unique;
 
 /// Peers that one router may have.
@@ -57,8 +58,10 @@ pub(crate) struct Peer {
     pub(crate) name: String,
     /// Where its header is.
     pub(crate) span: Range<usize>,
-    /// Its address: unique.
+    /// Its address: unique, with the interface.
     pub(crate) address: IpAddr,
+    /// The interface that leads to it, where its address is link-local.
+    pub(crate) interface: Option<String>,
     /// Its port, when we connect.
     pub(crate) port: u16,
     /// Its AS.
@@ -115,6 +118,11 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// Where it is.
+    pub(crate) fn place(&self) -> Place {
+        Place { address: self.address, interface: self.interface.clone() }
+    }
+
     /// Whether what it may originate is bound by an as-set, be it one that is not known yet.
     pub(crate) fn is_bound_by_as_set(&self) -> bool {
         self.as_set.is_some() || self.peeringdb.as_set
@@ -168,8 +176,8 @@ pub(super) fn read<'a>(
     let session = given.map(|given| given.session);
     let name = session.map(|session| session.name.clone());
     let name = written_or(&mut section, "name", "\"transit-a\"", value::name, name);
-    let address = session.map(|session| session.address);
-    let address = written_or(&mut section, "address", "\"203.0.113.1\"", value::address, address);
+    let address = session.map(|session| Place::from(session.address));
+    let address = written_or(&mut section, "address", "\"203.0.113.1\"", value::place, address);
     let asn = session.map(|session| session.asn);
     let asn = written_or(&mut section, "asn", "64501", value::asn, asn);
     unique.claim(name.as_ref(), address.as_ref(), section.problems());
@@ -178,14 +186,16 @@ pub(super) fn read<'a>(
     keys::same_family(local_address.as_ref(), address.as_ref(), section.problems());
     let hold_time_s = keys::hold_time_s(&mut section, router);
     let abilities =
-        abilities::abilities(&mut section, role, address.as_ref().map(|address| *address.get_ref()));
+        abilities::abilities(&mut section, role, address.as_ref().map(|address| address.get_ref().address));
     let checks = keys::checks(&mut section);
     let (as_set, as_set_origin, as_set_of_peeringdb) = bounds::as_set(&mut section, role, around, given);
     let (max_prefixes, max_prefixes_of_peeringdb) = bounds::max_prefixes(&mut section, role, around, given);
+    let place = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(), Spanned::into_inner);
     let peer = Peer {
         name: name.map(Spanned::into_inner).unwrap_or_default(),
         span: section.span(),
-        address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Spanned::into_inner),
+        address: place.address,
+        interface: place.interface,
         port: section.optional("port", value::port).map_or(BGP_PORT, Spanned::into_inner),
         asn: asn.map_or(Asn(0), Spanned::into_inner),
         role,

@@ -178,7 +178,12 @@ impl Own {
                     .help("its peers are called by it and by their addresses")),
             }
         });
-        let prefix = section.required("prefix", "\"192.0.2.0/24\"", value::prefix);
+        let prefix = section.required("prefix", "\"192.0.2.0/24\"", |field| match value::prefix(field)? {
+            Prefix::V6(net) if Ipv6Addr::from(net.address()).is_unicast_link_local() => {
+                Err(field.not("link-local addresses: of which link?").help("name a global prefix"))
+            }
+            prefix => Ok(prefix),
+        });
         section.expect("asns", "[64501]");
         let list = section.list("asns", "64501", value::asn);
         if let Some(list) = list.as_ref().filter(|list| list.written == 0 || list.written > MAX_ASNS) {

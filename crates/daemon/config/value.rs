@@ -20,6 +20,9 @@ use super::source::quoted;
 /// Characters of a peer's name, which labels metrics and heads tables.
 const MAX_NAME: usize = 64;
 
+/// Characters of an interface's name (`IFNAMSIZ` of linux/if.h, less the NUL).
+const MAX_INTERFACE: usize = 15;
+
 /// An AS number that somebody can have.
 pub(crate) fn asn(field: Field<'_>) -> Result<Asn, Fault> {
     if let Ok(text) = field.text() {
@@ -69,12 +72,63 @@ pub(crate) fn address(field: Field<'_>) -> Result<IpAddr, Fault> {
         |text: &str, label: &str| Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), label);
     let text = field.text()?;
     if text.contains('%') {
-        return Err(wrong(text, "an address with a zone").help("name the link's global address instead"));
+        return Err(wrong(text, "an address with a zone").help("write a global address instead"));
     }
     let address: IpAddr = text.parse().map_err(|_| wrong(text, "not an IP address").help(HELP))?;
     match unusable_address(address) {
         None => Ok(address),
         Some(label) => Err(wrong(text, label).help(HELP)),
+    }
+}
+
+/// Where a neighbour is: its address, and the interface that leads to it where the address says that of no link (RFC 4007 s11).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) address: IpAddr,
+    pub(crate) interface: Option<String>,
+}
+
+impl From<IpAddr> for Place {
+    fn from(address: IpAddr) -> Self {
+        Place { address, interface: None }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.interface {
+            Some(interface) => write!(f, "{}%{interface}", self.address),
+            None => write!(f, "{}", self.address),
+        }
+    }
+}
+
+/// Where a neighbour is: an address, or a link-local one with its interface, like `fe80::1%eth0`.
+pub(crate) fn place(field: Field<'_>) -> Result<Place, Fault> {
+    const HELP: &str = "a link-local address stands with its interface, like `fe80::1%eth0`";
+    let text = field.text()?;
+    let wrong =
+        |label: &str| Fault::new(format!("`{}` can't be {}", field.key, quoted(text)), label).help(HELP);
+    let Some((written, interface)) = text.split_once('%') else {
+        return match text.parse::<IpAddr>() {
+            Ok(IpAddr::V6(link_local)) if link_local.is_unicast_link_local() => {
+                Err(wrong("a link-local address: of which link?"))
+            }
+            _ => address(field).map(Place::from),
+        };
+    };
+    match written.parse::<IpAddr>() {
+        Ok(IpAddr::V6(link_local)) if link_local.is_unicast_link_local() => {
+            let fits = |octet: u8| octet.is_ascii_graphic() && octet != b'/';
+            match interface.len() {
+                1..=MAX_INTERFACE if interface.bytes().all(fits) => {
+                    Ok(Place { address: link_local.into(), interface: Some(interface.into()) })
+                }
+                _ => Err(wrong("no interface is called so")),
+            }
+        }
+        Ok(_) => Err(wrong("only a link-local address has a zone").help("write the address alone")),
+        Err(_) => Err(wrong("not an IP address")),
     }
 }
 

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use nix::ifaddrs::getifaddrs;
 use palisade_bgp::Family;
+use palisade_bgp::attributes::NextHop;
 
 /// Our address of `family` on the interface that has `local`, where there is one.
 pub(crate) fn on_the_link_of(local: IpAddr, family: Family) -> Option<IpAddr> {
@@ -15,15 +16,34 @@ pub(crate) fn on_the_link_of(local: IpAddr, family: Family) -> Option<IpAddr> {
     if Family::of(local) == family {
         return Some(local);
     }
-    let all: Vec<(String, IpAddr)> = getifaddrs()
-        .ok()?
-        .filter_map(|interface| Some((interface.interface_name.clone(), address(&interface)?)))
-        .collect();
+    let all = all();
     let (interface, _) = all.iter().find(|(_, address)| *address == local)?;
-    all.iter()
-        .filter(|(name, _)| name == interface)
-        .map(|(_, address)| *address)
-        .find(|address| usable(*address, family))
+    usable_on(interface, family, &all)
+}
+
+/// Our address of `family` on an interface, where there is one.
+pub(crate) fn on_interface(interface: &str, family: Family) -> Option<IpAddr> {
+    usable_on(interface, family, &all())
+}
+
+/// The next hop on a link that we speak over from a link-local address of ours: that goes beside the link's global one, or, where it
+/// has none, alone (RFC 2545 s3).
+pub(crate) fn with_link_local(local: Ipv6Addr, interface: &str) -> NextHop {
+    match on_interface(interface, Family::Ipv6) {
+        Some(IpAddr::V6(global)) => NextHop::V6 { global, link_local: Some(local) },
+        _ => NextHop::V6 { global: local, link_local: None },
+    }
+}
+
+fn usable_on(interface: &str, family: Family, all: &[(String, IpAddr)]) -> Option<IpAddr> {
+    let on_it = all.iter().filter(|(name, _)| name == interface);
+    on_it.map(|(_, address)| *address).find(|address| usable(*address, family))
+}
+
+/// All addresses of this machine, each with its interface.
+fn all() -> Vec<(String, IpAddr)> {
+    let addresses = getifaddrs().into_iter().flatten();
+    addresses.filter_map(|one| Some((one.interface_name.clone(), address(&one)?))).collect()
 }
 
 fn address(interface: &nix::ifaddrs::InterfaceAddress) -> Option<IpAddr> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::Family;
+use palisade_bgp::attributes::NextHop;
 use palisade_bgp::capability::Capability;
 use palisade_bgp::negotiated::Negotiated;
 use palisade_bgp::session::ConnectionId;
@@ -146,7 +147,8 @@ fn export_view(
     family: Family,
 ) -> Option<ExportView> {
     let ipv6_next_hops = family == Family::Ipv6 || negotiated.extended_next_hop;
-    let own_next_hop = local.and_then(|local| own_next_hop(local, family, ipv6_next_hops)).map(Into::into);
+    let interface = setup.settings.transport.interface.as_deref();
+    let own_next_hop = local.and_then(|local| own_next_hop(local, interface, family, ipv6_next_hops));
     let keeps_next_hop = role == Role::RsClient || (role == Role::Internal && !setup.settings.next_hop_self);
     if own_next_hop.is_none() && !keeps_next_hop {
         warn!(peer = setup.name, %family, "no address of ours on the peer's link: nothing of this family is announced");
@@ -171,7 +173,20 @@ fn knows_long_lived(negotiated: &Negotiated) -> bool {
 
 /// Our address to put in as the next hop of a family. Over IPv6 that is the session's own for IPv4, too, where the peer takes it: the link
 /// need not have any IPv4 (RFC 8950 s3).
-fn own_next_hop(local: IpAddr, family: Family, ipv6_next_hops: bool) -> Option<IpAddr> {
-    let family = if ipv6_next_hops && local.is_ipv6() { Family::Ipv6 } else { family };
-    addresses::on_the_link_of(local, family)
+fn own_next_hop(
+    local: IpAddr,
+    interface: Option<&str>,
+    family: Family,
+    ipv6_next_hops: bool,
+) -> Option<NextHop> {
+    match (local, interface) {
+        (IpAddr::V6(local), Some(interface)) if ipv6_next_hops => {
+            Some(addresses::with_link_local(local, interface))
+        }
+        (_, Some(interface)) => addresses::on_interface(interface, family).map(NextHop::from),
+        (IpAddr::V6(_), None) if ipv6_next_hops => {
+            addresses::on_the_link_of(local, Family::Ipv6).map(NextHop::from)
+        }
+        _ => addresses::on_the_link_of(local, family).map(NextHop::from),
+    }
 }

@@ -1,4 +1,4 @@
-//! Who may connect: peers by their address, and ranges of addresses that anybody may come from who says the right AS.
+//! Who may connect: peers by their address and link, and ranges of addresses that anybody may come from who says the right AS.
 //!
 //! ```text
 //!   accepted --> a peer's address? --> guards up --> the peer's task
@@ -6,7 +6,7 @@
 //! ```
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,13 +17,13 @@ use tracing::debug;
 use super::introductions::{ExpectedRange, Newcomer};
 use super::passwords::Passwords;
 use super::status::PeerStatus;
-use super::transport::Transport;
-use crate::config::Config;
+use super::transport::{Transport, place_of};
+use crate::config::{Config, Place};
 
 /// Who connections are expected from.
 #[derive(Debug)]
 pub(crate) struct Expected {
-    peers: RwLock<HashMap<IpAddr, Arc<ExpectedPeer>>>,
+    peers: RwLock<BTreeMap<Place, Arc<ExpectedPeer>>>,
     /// The longest first.
     ranges: RwLock<Vec<Arc<ExpectedRange>>>,
     newcomers: mpsc::Sender<Newcomer>,
@@ -46,13 +46,13 @@ impl Expected {
 
     /// Has connections from a peer's address handed to its task from now on.
     pub(super) fn insert(&self, peer: ExpectedPeer) {
-        let address = peer.transport.remote.ip();
-        self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(address, Arc::new(peer));
+        let place = peer.transport.place();
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).insert(place, Arc::new(peer));
     }
 
-    /// Has those from an address closed from now on.
-    pub(super) fn remove(&self, address: IpAddr) {
-        self.peers.write().unwrap_or_else(PoisonError::into_inner).remove(&address);
+    /// Has those from a place closed from now on.
+    pub(super) fn remove(&self, place: &Place) {
+        self.peers.write().unwrap_or_else(PoisonError::into_inner).remove(place);
     }
 
     /// Has the ranges be those of a configuration.
@@ -76,16 +76,16 @@ impl Expected {
 
     /// Takes a connection that was accepted.
     pub(super) fn take(&self, stream: TcpStream, from: SocketAddr) {
-        let address = from.ip().to_canonical();
-        let Some(peer) = self.peer(address) else {
-            match self.range(address) {
+        let place = place_of(from);
+        let Some(peer) = self.peer(&place) else {
+            match self.range(place.address) {
                 Some(range) => range.introduce(stream, from, &self.newcomers),
                 None => debug!(%from, "a connection was closed: no peer has this address"),
             }
             return;
         };
         match peer.transport.take(&stream) {
-            Ok(()) => self.hand(address, stream),
+            Ok(()) => self.hand(&place, stream),
             Err(fault) => {
                 debug!(%from, %fault, "a connection was closed: it is not as the peer's have to be");
                 peer.status.set_fault(format!("closed a connection: {fault}"));
@@ -94,15 +94,15 @@ impl Expected {
     }
 
     /// Hands a guarded connection to the task of the peer that has this address.
-    pub(super) fn hand(&self, from: IpAddr, stream: TcpStream) {
+    pub(super) fn hand(&self, from: &Place, stream: TcpStream) {
         let handed = self.peer(from).is_some_and(|peer| peer.task.try_send(stream).is_ok());
         if !handed {
             debug!(%from, "a connection was closed: the peer's task has others to deal with");
         }
     }
 
-    fn peer(&self, address: IpAddr) -> Option<Arc<ExpectedPeer>> {
-        self.peers.read().unwrap_or_else(PoisonError::into_inner).get(&address).cloned()
+    fn peer(&self, place: &Place) -> Option<Arc<ExpectedPeer>> {
+        self.peers.read().unwrap_or_else(PoisonError::into_inner).get(place).cloned()
     }
 
     fn range(&self, address: IpAddr) -> Option<Arc<ExpectedRange>> {

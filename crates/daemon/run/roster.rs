@@ -1,6 +1,5 @@
 //! The peers that a router has now, for whoever looks at it: a list that is replaced whole when peers come or go.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use palisade_bgp::Asn;
@@ -10,6 +9,7 @@ use tokio::sync::watch;
 
 use super::status::PeerStatus;
 use super::transport::Transport;
+use crate::config::Place;
 use crate::judging::PeerPolicy;
 
 /// A peer of a running router.
@@ -19,7 +19,7 @@ pub(crate) struct RunningPeer {
     pub(crate) name: String,
     /// The range that it is a guest of.
     pub(crate) range: Option<String>,
-    pub(crate) address: IpAddr,
+    pub(crate) address: Place,
     /// How its connections are made and guarded.
     pub(crate) transport: Transport,
     pub(crate) asn: Asn,

@@ -257,7 +257,7 @@ impl Sessions {
         let settings = SessionSettings::new(config, guest, passwords);
         let running = self.start(index, guest, settings, policy);
         self.running.push(running);
-        self.expected.hand(guest.address, connection);
+        self.expected.hand(&guest.place(), connection);
         self.list();
     }
 
@@ -332,7 +332,7 @@ impl Sessions {
             index,
             name: name.clone(),
             range,
-            address: settings.transport.remote.ip(),
+            address: settings.transport.place(),
             transport: settings.transport.clone(),
             asn: settings.asn,
             role: settings.role,
@@ -358,7 +358,7 @@ impl Sessions {
     async fn end(&self, sessions: impl IntoIterator<Item = Running>, why: Stop) {
         let ending: Vec<Running> = sessions.into_iter().collect();
         for running in &ending {
-            self.expected.remove(running.peer.address);
+            self.expected.remove(&running.peer.address);
             running.stop.send_replace(why);
             if !why.is_of_router() {
                 info!(peer = running.peer.name, ?why, "session ends");

@@ -14,15 +14,16 @@
 //! Packets say that they are for the network's control (IP precedence, RFC 4271 s E; DSCP CS6, RFC 4594 s3.1).
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
+use nix::net::if_::{if_indextoname, if_nametoindex};
 use socket2::{SockRef, Socket};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::passwords::Passwords;
 use super::tcp_options::{set_least_ttl, set_md5_key};
-use crate::config::Peer;
+use crate::config::{Peer, Place};
 use crate::secret::Secret;
 
 /// TTL of packets that go anywhere, and what GTSM has all packets sent with (RFC 5082 s3).
@@ -34,6 +35,8 @@ const NETWORK_CONTROL: u32 = 0xc0;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Transport {
     pub(crate) remote: SocketAddr,
+    /// The interface that leads to the peer, where its address is link-local.
+    pub(crate) interface: Option<String>,
     /// The address of ours that a session is from, where one is configured.
     pub(crate) local: Option<IpAddr>,
     /// What segments are signed with.
@@ -50,6 +53,7 @@ impl Transport {
     pub(super) fn new(peer: &Peer, passwords: &Passwords) -> Self {
         Transport {
             remote: SocketAddr::new(peer.address, peer.port),
+            interface: peer.interface.clone(),
             local: peer.local_address,
             password: passwords.of(peer),
             hops: peer.transport.hops,
@@ -68,7 +72,24 @@ impl Transport {
         if let Some(address) = self.local {
             socket.bind(SocketAddr::new(address, 0))?;
         }
-        socket.connect(self.remote).await
+        socket.connect(self.on_its_link()?).await
+    }
+
+    /// Where the peer is.
+    pub(crate) fn place(&self) -> Place {
+        Place { address: self.remote.ip(), interface: self.interface.clone() }
+    }
+
+    /// The peer's address with the number that its interface has now: an interface may come late, or come again.
+    fn on_its_link(&self) -> io::Result<SocketAddr> {
+        let (SocketAddr::V6(remote), Some(interface)) = (self.remote, &self.interface) else {
+            return Ok(self.remote);
+        };
+        let index = if_nametoindex(interface.as_str());
+        let index = index.map_err(|_| {
+            io::Error::new(io::ErrorKind::NotFound, format!("there is no interface {interface}"))
+        })?;
+        Ok(SocketAddrV6::new(*remote.ip(), remote.port(), 0, index).into())
     }
 
     /// Guards a connection that the peer has made, before anything is read of it.
@@ -101,6 +122,16 @@ impl Transport {
     }
 }
 
+/// Where a connection is from.
+pub(super) fn place_of(from: SocketAddr) -> Place {
+    let address = from.ip().to_canonical();
+    let interface = match from {
+        SocketAddr::V6(from) if from.ip().is_unicast_link_local() => if_indextoname(from.scope_id()).ok(),
+        _ => None,
+    };
+    Place { address, interface: interface.and_then(|name| name.into_string().ok()) }
+}
+
 /// Has a socket send packets with that TTL, as the network's control.
 pub(super) fn send_with(socket: &Socket, ipv6: bool, ttl: u8) -> io::Result<()> {
     if ipv6 {
@@ -118,7 +149,8 @@ mod tests {
 
     fn transport(hops: Option<u8>, ttl_security: bool) -> Transport {
         let remote = "192.0.2.2:179".parse().unwrap();
-        Transport { remote, local: None, password: None, hops, ttl_security, user_timeout: None }
+        let (interface, local, password, user_timeout) = (None, None, None, None);
+        Transport { remote, interface, local, password, hops, ttl_security, user_timeout }
     }
 
     #[test]
@@ -153,5 +185,13 @@ mod tests {
             to("127.0.0.2").unwrap_err().to_string(),
             "it is to 127.0.0.1, and `local_address` is 127.0.0.2"
         );
+    }
+
+    #[tokio::test]
+    async fn an_interface_that_is_not_there_is_named() {
+        let interface = Some("not-here".to_owned());
+        let away =
+            Transport { remote: "[fe80::1]:179".parse().unwrap(), interface, ..transport(Some(1), false) };
+        assert_eq!(away.connect().await.unwrap_err().to_string(), "there is no interface not-here");
     }
 }

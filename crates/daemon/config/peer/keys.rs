@@ -14,18 +14,19 @@ use crate::config::checks::{self, ChosenMode};
 use crate::config::problem::{Fault, Problems};
 use crate::config::router::{DEFAULT_HOLD_TIME_S, Router};
 use crate::config::section::Section;
-use crate::config::value;
+use crate::config::value::{self, Place};
 
 /// An address of ours and one of the peer that are of two families make no session.
 pub(super) fn same_family(
     ours: Option<&Spanned<IpAddr>>,
-    theirs: Option<&Spanned<IpAddr>>,
+    theirs: Option<&Spanned<Place>>,
     problems: &Problems,
 ) {
-    let Some((ours, theirs)) = ours.zip(theirs.filter(|theirs| !theirs.get_ref().is_unspecified())) else {
+    let Some((ours, theirs)) = ours.zip(theirs.filter(|theirs| !theirs.get_ref().address.is_unspecified()))
+    else {
         return;
     };
-    let (family, other) = (Family::of(*ours.get_ref()), Family::of(*theirs.get_ref()));
+    let (family, other) = (Family::of(*ours.get_ref()), Family::of(theirs.get_ref().address));
     if family != other {
         let fault = Fault::new("`local_address` and `address` differ in family", format!("{family}"));
         let fault = fault.help(format!("write an {other} address of this router, or leave it to the kernel"));

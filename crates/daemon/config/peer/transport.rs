@@ -10,13 +10,16 @@
 //! The two passwords are one thing, written here or in a file, so that a configuration can be shown to others. A password
 //! that can't be read keeps the router from taking the configuration: it never does without one.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use palisade_policy::Role;
 use toml::Spanned;
 
-use crate::config::problem::Fault;
+use super::Peer;
+use crate::config::problem::{Fault, Problems};
 use crate::config::section::{Field, Section};
 use crate::config::value;
 use crate::secret::Secret;
@@ -41,7 +44,7 @@ pub(crate) struct Transport {
 }
 
 /// A password, or where it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Password {
     /// It is written.
     Written(Secret),
@@ -69,6 +72,21 @@ pub(super) fn transport(section: &mut Section<'_>, role: Option<Role>, folder: &
         hops: multihop.or((role != Some(Role::Internal)).then_some(1)),
         ttl_security,
         user_timeout: user_timeout.map(Spanned::into_inner),
+    }
+}
+
+/// The kernel's keys are by address, whatever the link: neighbours that have one link-local address have one password.
+pub(in crate::config) fn one_password_an_address(peers: &[Peer], problems: &Problems) {
+    let mut known: BTreeMap<IpAddr, &Peer> = BTreeMap::new();
+    for peer in peers.iter().filter(|peer| peer.interface.is_some()) {
+        let first = known.entry(peer.address).or_insert(peer);
+        if first.transport.md5 != peer.transport.md5 {
+            let fault =
+                Fault::new(format!("two peers have {} and differ in password", peer.address), "this one");
+            let fault = fault
+                .help("give both the same, or another address: the kernel does not tell their links apart");
+            problems.push_pair(peer.span.clone(), fault, first.span.clone(), "and this one");
+        }
     }
 }
 

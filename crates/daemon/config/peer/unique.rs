@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
-use std::net::IpAddr;
 use std::ops::Range;
 
 use toml::Spanned;
 
 use crate::config::problem::{Fault, Problems};
+use crate::config::value::Place;
 
 /// The names and addresses that are taken, and where.
 #[derive(Default)]
 pub(in crate::config) struct Unique {
     names: BTreeMap<String, Range<usize>>,
-    addresses: BTreeMap<IpAddr, Range<usize>>,
+    addresses: BTreeMap<Place, Range<usize>>,
 }
 
 impl Unique {
@@ -22,7 +22,7 @@ impl Unique {
     pub(super) fn claim(
         &mut self,
         name: Option<&Spanned<String>>,
-        address: Option<&Spanned<IpAddr>>,
+        address: Option<&Spanned<Place>>,
         problems: &Problems,
     ) {
         if let Some(name) = name {
