@@ -18,8 +18,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(bird2 bgpdump bgpq4 iproute2 util-linux make stayrtr openssl rtr-tools)
-programs=(bird bgpdump bgpq4 ip unshare make stayrtr openssl rpki-rov)
+packages=(bird2 bgpdump bgpq4 iproute2 util-linux make stayrtr openssl rtr-tools frr gobgpd openbgpd exabgp)
+programs=(bird bgpdump bgpq4 ip unshare make stayrtr openssl rpki-rov /usr/lib/frr/bgpd gobgpd bgpctl exabgp)
 
 missing() {
     local program
