@@ -47,15 +47,21 @@ impl Daemon for Bird {
     fn held(&self, family: u8) -> Vec<Route> {
         let told = self.ask(&format!("show route all where source = RTS_BGP && net.type = NET_IP{family}"));
         let mut routes: Vec<Route> = Vec::new();
-        let mut prefix = "";
+        let (mut prefix, mut attribute) = ("", ("", String::new()));
         for line in told.lines() {
             if line.contains(" unicast [") || line.contains(" unreachable [") {
                 // The second path to a prefix does not say it again.
                 prefix = line.split(' ').next().filter(|word| !word.is_empty()).unwrap_or(prefix);
                 let is_stale = line.split(['(', ')']).nth(1).is_some_and(|words| words.contains('s'));
                 routes.push(Route { prefix: prefix.into(), is_stale, ..Route::default() });
-            } else if let Some((route, (name, value))) = routes.last_mut().zip(line.trim().split_once(": ")) {
-                read(name, value, route);
+                attribute = ("", String::new());
+            } else if let Some(route) = routes.last_mut() {
+                match line.trim().split_once(": ") {
+                    Some((name, value)) => attribute = (name, value.to_owned()),
+                    // A long list goes on.
+                    None => attribute.1 += line,
+                }
+                read(attribute.0, &attribute.1, route);
             }
         }
         routes.sort();

@@ -1,7 +1,9 @@
 //! What is claimed of several daemons alike. What is native to one stands in its scenario.
 
-use crate::lab::{Lab, connections, wait_for, wait_until_it_listens};
+use crate::lab::{Lab, connections, wait_for, wait_until, wait_until_it_listens};
 use crate::route::{Route, items, text};
+use crate::support::namespace::run;
+use crate::witness::{AS_PATH, AS4_PATH, LARGE_COMMUNITY, Witness, octets};
 
 /// The AS of our router, and of the daemon, in every scenario but those about AS numbers.
 pub(crate) const OURS: u32 = 196_608;
@@ -64,4 +66,196 @@ pub(crate) fn accepted(lab: &Lab, peer: &str) -> Vec<Route> {
         .collect();
     routes.sort();
     routes
+}
+
+/// Large communities of a route of the daemon's come to a third neighbour as octets, and such a neighbour's to the daemon.
+pub(crate) fn large_communities(lab: &mut Lab, originate: impl Fn(&mut Lab)) {
+    lab.start();
+    originate(lab);
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    let mut witness = Witness::join(9);
+    let theirs = [[THEIRS, 0, 1], [THEIRS, u32::MAX, 2], [u32::MAX - 1, 4_200_000_000, 0]];
+    assert_eq!(witness.told_of("193.0.2.0/24").get(&LARGE_COMMUNITY), Some(&octets(theirs.as_flattened())));
+
+    let said = [[0, 0, 0], [196_709, u32::MAX, 2], [u32::MAX, 1, u32::MAX]];
+    witness.announce("193.0.9.0/24", &[], &[(0xc0, LARGE_COMMUNITY, octets(said.as_flattened()))]);
+    let mut route = Route::plain("193.0.9.0/24", &[OURS, 196_709], "192.0.2.1");
+    route.large_communities = Route::in_order("0:0:0 196709:4294967295:2 4294967295:1:4294967295");
+    wait_for(&Some(route), || held(lab, "193.0.9.0/24"));
+}
+
+/// A path of a third neighbour that holds 4-octet AS numbers comes to a daemon which knows 2-octet ones alone, and one of the
+/// daemon's to that neighbour.
+pub(crate) fn four_octet_as(lab: &mut Lab, ours: u32, theirs: &[u32]) {
+    lab.start();
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    let mut witness = Witness::join(9);
+    let path = [&[2, theirs.len() as u8 + 1][..], &octets(&[ours]), &octets(theirs)].concat();
+    let told = witness.told_of("193.0.2.0/24");
+    assert_eq!(told.get(&AS_PATH), Some(&path));
+    assert!(!told.contains_key(&AS4_PATH), "it is for 2-octet neighbours alone");
+
+    witness.announce("193.0.9.0/24", &[396_511, 5_003, 396_510], &[]);
+    let route = Route::plain("193.0.9.0/24", &[ours, 196_709, 396_511, 5_003, 396_510], "192.0.2.1");
+    wait_for(&Some(route), || held(lab, "193.0.9.0/24"));
+}
+
+/// What our operator says as our router ends is shown by the daemon, at its command line (`show`) or in its log.
+pub(crate) fn shutdown_of_ours(lab: &mut Lab, show: &str) {
+    const WORDS: &str = "the router is being stopped";
+    lab.start();
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    lab.stop_ours();
+    wait_until("they show what we have said", || shown(lab, show).contains(WORDS));
+}
+
+/// What the daemon's operator says with `command` is shown by us.
+pub(crate) fn shutdown_of_theirs(lab: &mut Lab, command: &str, words: &str) {
+    lab.start_ours();
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    lab.peer().ask(command);
+    wait_until("we show what they have said", || last_fault(lab, "ipv4").contains(words));
+    let fault = last_fault(lab, "ipv4");
+    assert!(fault.contains("received") && fault.contains("6/2"), "{fault}");
+}
+
+/// The daemon does not want a route of ours, then `change` has it want that.
+pub(crate) fn refresh_after_change(lab: &mut Lab, change: impl Fn(&mut Lab)) {
+    lab.start();
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    let mut witness = Witness::join(9);
+    witness.announce("193.0.9.0/24", &[], &[]);
+    // What is announced later comes later.
+    witness.announce("193.0.19.0/24", &[], &[]);
+    wait_until("they hold what they want", || held(lab, "193.0.19.0/24").is_some());
+    assert_eq!(held(lab, "193.0.9.0/24"), None, "they did not want it");
+    change(lab);
+    let route = Route::plain("193.0.9.0/24", &[OURS, 196_709], "192.0.2.1");
+    wait_for(&Some(route), || held(lab, "193.0.9.0/24"));
+}
+
+/// We ask the daemon for all of its routes, and are sent them: one UPDATE more at least, and the session stays up.
+pub(crate) fn refresh_of_theirs(lab: &mut Lab) {
+    wait_until("their route is there", || !accepted(lab, "ipv4").is_empty());
+    let before = lab.show_peer("ipv4");
+    lab.tell_ours(&["peer", "refresh", "ipv4"]);
+    let updates = |peer: &serde_json::Value| peer["updates_received"].as_u64().unwrap_or(0);
+    wait_until("they say it again", || updates(&lab.show_peer("ipv4")) > updates(&before));
+    assert_eq!(lab.show_peer("ipv4")["state"], "Established");
+    assert_eq!(accepted(lab, "ipv4").len(), 1);
+}
+
+/// The daemon goes beyond the limit of `ipv4`, hears of it, and shows `words`.
+pub(crate) fn limit_of_ours(lab: &mut Lab, words: &str, show: &str) {
+    wait_until("they show the NOTIFICATION", || shown(lab, show).contains(words));
+    let fault = last_fault(lab, "ipv4");
+    assert!(fault.contains("sent") && fault.contains("6/1"), "{fault}");
+    assert_eq!(accepted(lab, "ipv4"), []);
+}
+
+/// We go beyond the daemon's limit in `ipv6`.
+pub(crate) fn limit_of_theirs(lab: &mut Lab) {
+    let is_told = |fault: String| fault.contains("received") && fault.contains("6/1");
+    wait_until("they say that it is too much", || is_told(last_fault(lab, "ipv6")));
+}
+
+/// Two neighbours announce a prefix; the daemon holds both paths, and one when the other is withdrawn.
+pub(crate) fn all_paths_sent(lab: &mut Lab) {
+    lab.start();
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    let (mut first, mut second) = (Witness::join(9), Witness::join(10));
+    first.announce("193.0.9.0/24", &[], &[]);
+    second.announce("193.0.9.0/24", &[396_510], &[]);
+    let short = vec![OURS, 196_709];
+    let long = vec![OURS, 196_710, 396_510];
+    wait_for(&vec![short, long.clone()], || paths(lab, "193.0.9.0/24"));
+    first.withdraw("193.0.9.0/24");
+    wait_for(&vec![long], || paths(lab, "193.0.9.0/24"));
+}
+
+/// With another password than theirs, which a mistake at our end makes, nobody is heard; with the same one a session is.
+pub(crate) fn md5(lab: &mut Lab) {
+    lab.edit("palisade.toml", |text| text.replace("hollyhock", "hollyhocks"));
+    lab.start();
+    wait_until("segments are dropped for their signatures", || counted("TCPMD5Failure") > 0);
+    assert_ne!(lab.show_peer("ipv4")["state"], "Established");
+    lab.edit("palisade.toml", |text| text.replace("hollyhocks", "hollyhock"));
+    lab.tell_ours(&["reload"]);
+    lab.wait_for_sessions(&SESSIONS[..1]);
+}
+
+/// Where `keys` are missing in the daemon's configuration, its packets are dropped; where they are there, a session is.
+pub(crate) fn gtsm(lab: &mut Lab, configuration: &str, keys: &str) {
+    let whole = std::fs::read_to_string(lab.folder().join(configuration)).expect("it is there");
+    lab.edit(configuration, |text| text.replace(keys, ""));
+    lab.start();
+    wait_until("packets are dropped for their TTL", || counted("TCPMinTTLDrop") > 0);
+    assert_ne!(lab.show_peer("ipv4")["state"], "Established");
+    lab.peer().stop();
+    lab.edit(configuration, |_| whole.clone());
+    lab.peer().start();
+    lab.wait_for_sessions(&SESSIONS[..1]);
+}
+
+/// A route each way with so many communities that its UPDATE is long. Each is `1:0:number`, as `written` in the daemon's
+/// configuration in the place of `MANY`.
+pub(crate) fn extended_messages(lab: &mut Lab, configuration: &str, written: impl Fn(u32) -> String) {
+    const MANY: std::ops::Range<u32> = 100..500;
+    let list: Vec<String> = MANY.map(written).collect();
+    lab.edit(configuration, |text| text.replace("MANY", &list.join(" ")));
+    lab.start();
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    let mut witness = Witness::join(9);
+    let all: Vec<u32> = MANY.flat_map(|number| [1, 0, number]).collect();
+    assert_eq!(witness.told_of("193.0.2.0/24").get(&LARGE_COMMUNITY), Some(&octets(&all)));
+
+    witness.announce("193.0.9.0/24", &[], &[(0xc0, LARGE_COMMUNITY, octets(&all))]);
+    let mut route = Route::plain("193.0.9.0/24", &[OURS, 196_709], "192.0.2.1");
+    route.large_communities = MANY.map(|number| format!("1:0:{number}")).collect();
+    wait_for(&Some(route), || held(lab, "193.0.9.0/24"));
+}
+
+/// Both roles in a session each, what they do to routes, and two that do not go with each other. The daemon shows with
+/// `show` the `words` that tell of our ONLY_TO_CUSTOMER.
+pub(crate) fn roles(lab: &mut Lab, show: &str, words: &str) {
+    lab.start();
+    lab.wait_for_sessions(&SESSIONS);
+    wait_until("their route is there", || !accepted(lab, "ipv4").is_empty());
+    assert_eq!(lab.show(&["routes", "193.0.2.0/24"])[0]["only_to_customer"], THEIRS);
+    wait_until("they show ONLY_TO_CUSTOMER", || shown(lab, show).contains(words));
+
+    lab.edit("palisade.toml", |text| text.replace("role = \"provider\"", "role = \"peer\""));
+    lab.tell_ours(&["reload"]);
+    wait_until("the roles are refused", || last_fault(lab, "ipv4").contains("2/11"));
+    assert_eq!(lab.show_peer("ipv6")["state"], "Established", "which is about one session alone");
+}
+
+/// How often the kernel of our namespace has counted that.
+fn counted(what: &str) -> u64 {
+    let told = run(&format!("nstat -az TcpExt{what}"));
+    let line = told.lines().find(|line| line.contains(what)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// The paths that the daemon holds to an IPv4 prefix, in order.
+fn paths(lab: &mut Lab, prefix: &str) -> Vec<Vec<u32>> {
+    let held = lab.peer().held(4).into_iter().filter(|route| route.prefix == prefix);
+    let mut paths: Vec<_> = held.map(|route| route.as_path).collect();
+    paths.sort();
+    paths
+}
+
+/// What the daemon answers, and what it has logged.
+fn shown(lab: &mut Lab, show: &str) -> String {
+    lab.peer().ask(show) + &lab.peer().log()
+}
+
+/// What ended a peer's last session, in our words.
+pub(crate) fn last_fault(lab: &Lab, peer: &str) -> String {
+    text(&lab.show_peer(peer)["last_fault"]).to_owned()
+}
+
+/// What the daemon holds of an IPv4 prefix.
+fn held(lab: &mut Lab, prefix: &str) -> Option<Route> {
+    lab.peer().held(4).into_iter().find(|route| route.prefix == prefix)
 }

@@ -30,6 +30,9 @@ pub(crate) trait Daemon {
     fn held(&self, family: u8) -> Vec<Route>;
 }
 
+/// Makes a driver whose files are in that folder.
+type Driver = fn(&Path) -> Box<dyn Daemon>;
+
 /// A daemon that scenarios are named after.
 pub(crate) struct Kind {
     /// The first word of a scenario's name.
@@ -40,7 +43,7 @@ pub(crate) struct Kind {
     pub(crate) programs: &'static [&'static str],
     /// How it is asked for its version.
     version: &'static str,
-    driver: Option<fn(&Path) -> Box<dyn Daemon>>,
+    driver: Option<Driver>,
 }
 
 /// All, in the order in which they are shown.

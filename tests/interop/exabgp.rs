@@ -49,14 +49,16 @@ impl Daemon for ExaBgp {
 
     /// A command of its API, which says nothing; the answer is all that it has heard.
     fn ask(&self, words: &str) -> String {
-        let commands = File::options().append(true).open(self.folder.join("commands"));
-        writeln!(commands.expect("it has started"), "{words}").expect("it can be told");
+        if !words.is_empty() {
+            let commands = File::options().append(true).open(self.folder.join("commands"));
+            writeln!(commands.expect("it has started"), "{words}").expect("it can be told");
+        }
         fs::read_to_string(self.folder.join("heard")).unwrap_or_default()
     }
 
     fn is_up(&self, neighbor: &str) -> bool {
-        let states = self.heard().into_iter().filter(|one| one["type"] == "state");
-        let last = states.filter(|one| one["neighbor"]["address"]["peer"] == neighbor).last();
+        let mut states = self.heard().into_iter().filter(|one| one["type"] == "state");
+        let last = states.rfind(|one| one["neighbor"]["address"]["peer"] == neighbor);
         last.is_some_and(|one| one["neighbor"]["state"] == "up")
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -27,7 +27,8 @@ const NETWORKS: &str = "
     ip addr add 2001:db8::1/64 dev wire nodad &&
     ip -n peer link set lo up && ip -n peer link set uplink addrgenmode none up &&
     ip -n peer addr add 192.0.2.2/24 dev uplink && ip -n peer addr add 2001:db8::2/64 dev uplink nodad &&
-    ip addr add 198.51.100.1/32 dev lo && ip addr add 198.51.100.9/32 dev lo";
+    ip addr add 198.51.100.1/32 dev lo && ip addr add 198.51.100.9/32 dev lo &&
+    ip addr add 198.51.100.10/32 dev lo";
 
 /// A scenario's place; what runs in it ends with it.
 pub(crate) struct Lab {
@@ -115,18 +116,19 @@ impl Lab {
         told
     }
 
+    /// Has our router do something.
+    pub(crate) fn tell_ours(&self, arguments: &[&str]) {
+        let output = palisade(arguments, self.folder());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// What our router says of a peer.
     pub(crate) fn show_peer(&self, name: &str) -> Value {
         self.show(&["peers", name])
     }
 
     fn try_show(&self, arguments: &[&str]) -> Value {
-        let program =
-            std::env::var_os("PALISADE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_palisade").into());
-        let mut command = Command::new(program);
-        command.arg("show").args(arguments).arg("--json").arg("--socket");
-        command.arg(self.folder().join("control.sock")).env("NO_COLOR", "1").stdin(Stdio::null());
-        let output = command.output().expect("palisade runs");
+        let output = palisade(&[&["show"], arguments, &["--json"]].concat(), self.folder());
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
@@ -151,6 +153,14 @@ impl Drop for Lab {
             eprintln!("-- the daemon's log\n{}", lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"));
         }
     }
+}
+
+/// Asks our router at its command line.
+fn palisade(arguments: &[&str], folder: &Path) -> Output {
+    let program = std::env::var_os("PALISADE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_palisade").into());
+    let mut command = Command::new(program);
+    command.args(arguments).arg("--socket").arg(folder.join("control.sock")).env("NO_COLOR", "1");
+    command.stdin(Stdio::null()).output().expect("palisade runs")
 }
 
 /// What is missing here for scenarios with that daemon.

@@ -18,7 +18,7 @@
 //! Everything lives in namespaces (network, mounts, processes) that each test enters by running itself again under
 //! `unshare`, and goes when that process goes, however it ends. `PALISADE_BIN` names another program to test.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "where a test's own plumbing breaks, it fails")]
+#![expect(clippy::expect_used, reason = "where a test's own plumbing breaks, it fails")]
 
 mod bird;
 mod claims;
@@ -30,6 +30,7 @@ mod lab;
 mod matrix;
 mod openbgpd;
 mod route;
+mod witness;
 
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -51,23 +52,152 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    bird_add_path
+    bird_extended_messages
+    bird_four_octet_as
+    bird_gtsm
+    bird_large_communities
+    bird_max_prefix
+    bird_md5
+    bird_roles
+    bird_route_refresh
     bird_sessions
+    bird_shutdown
+    exabgp_add_path
+    exabgp_extended_messages
+    exabgp_four_octet_as
+    exabgp_gtsm
+    exabgp_large_communities
+    exabgp_max_prefix
+    exabgp_md5
+    exabgp_route_refresh
     exabgp_sessions
+    frr_add_path
+    frr_extended_messages
+    frr_gtsm
+    frr_large_communities
+    frr_max_prefix
+    frr_md5
+    frr_roles
+    frr_route_refresh
     frr_sessions
+    frr_shutdown
+    gobgp_add_path
+    gobgp_gtsm
+    gobgp_large_communities
+    gobgp_max_prefix
+    gobgp_md5
+    gobgp_route_refresh
     gobgp_sessions
+    gobgp_shutdown
+    openbgpd_add_path
+    openbgpd_four_octet_as
+    openbgpd_gtsm
+    openbgpd_large_communities
+    openbgpd_max_prefix
+    openbgpd_md5
+    openbgpd_roles
+    openbgpd_route_refresh
     openbgpd_sessions
+    openbgpd_shutdown
 }
 
+#[path = "bird-add-path/scenario.rs"]
+mod bird_add_path;
+#[path = "bird-extended-messages/scenario.rs"]
+mod bird_extended_messages;
+#[path = "bird-four-octet-as/scenario.rs"]
+mod bird_four_octet_as;
+#[path = "bird-gtsm/scenario.rs"]
+mod bird_gtsm;
+#[path = "bird-large-communities/scenario.rs"]
+mod bird_large_communities;
+#[path = "bird-max-prefix/scenario.rs"]
+mod bird_max_prefix;
+#[path = "bird-md5/scenario.rs"]
+mod bird_md5;
+#[path = "bird-roles/scenario.rs"]
+mod bird_roles;
+#[path = "bird-route-refresh/scenario.rs"]
+mod bird_route_refresh;
 #[path = "bird-sessions/scenario.rs"]
 mod bird_sessions;
+#[path = "bird-shutdown/scenario.rs"]
+mod bird_shutdown;
+#[path = "exabgp-add-path/scenario.rs"]
+mod exabgp_add_path;
+#[path = "exabgp-extended-messages/scenario.rs"]
+mod exabgp_extended_messages;
+#[path = "exabgp-four-octet-as/scenario.rs"]
+mod exabgp_four_octet_as;
+#[path = "exabgp-gtsm/scenario.rs"]
+mod exabgp_gtsm;
+#[path = "exabgp-large-communities/scenario.rs"]
+mod exabgp_large_communities;
+#[path = "exabgp-max-prefix/scenario.rs"]
+mod exabgp_max_prefix;
+#[path = "exabgp-md5/scenario.rs"]
+mod exabgp_md5;
+#[path = "exabgp-route-refresh/scenario.rs"]
+mod exabgp_route_refresh;
 #[path = "exabgp-sessions/scenario.rs"]
 mod exabgp_sessions;
+#[path = "frr-add-path/scenario.rs"]
+mod frr_add_path;
+#[path = "frr-extended-messages/scenario.rs"]
+mod frr_extended_messages;
+#[path = "frr-gtsm/scenario.rs"]
+mod frr_gtsm;
+#[path = "frr-large-communities/scenario.rs"]
+mod frr_large_communities;
+#[path = "frr-max-prefix/scenario.rs"]
+mod frr_max_prefix;
+#[path = "frr-md5/scenario.rs"]
+mod frr_md5;
+#[path = "frr-roles/scenario.rs"]
+mod frr_roles;
+#[path = "frr-route-refresh/scenario.rs"]
+mod frr_route_refresh;
 #[path = "frr-sessions/scenario.rs"]
 mod frr_sessions;
+#[path = "frr-shutdown/scenario.rs"]
+mod frr_shutdown;
+#[path = "gobgp-add-path/scenario.rs"]
+mod gobgp_add_path;
+#[path = "gobgp-gtsm/scenario.rs"]
+mod gobgp_gtsm;
+#[path = "gobgp-large-communities/scenario.rs"]
+mod gobgp_large_communities;
+#[path = "gobgp-max-prefix/scenario.rs"]
+mod gobgp_max_prefix;
+#[path = "gobgp-md5/scenario.rs"]
+mod gobgp_md5;
+#[path = "gobgp-route-refresh/scenario.rs"]
+mod gobgp_route_refresh;
 #[path = "gobgp-sessions/scenario.rs"]
 mod gobgp_sessions;
+#[path = "gobgp-shutdown/scenario.rs"]
+mod gobgp_shutdown;
+#[path = "openbgpd-add-path/scenario.rs"]
+mod openbgpd_add_path;
+#[path = "openbgpd-four-octet-as/scenario.rs"]
+mod openbgpd_four_octet_as;
+#[path = "openbgpd-gtsm/scenario.rs"]
+mod openbgpd_gtsm;
+#[path = "openbgpd-large-communities/scenario.rs"]
+mod openbgpd_large_communities;
+#[path = "openbgpd-max-prefix/scenario.rs"]
+mod openbgpd_max_prefix;
+#[path = "openbgpd-md5/scenario.rs"]
+mod openbgpd_md5;
+#[path = "openbgpd-roles/scenario.rs"]
+mod openbgpd_roles;
+#[path = "openbgpd-route-refresh/scenario.rs"]
+mod openbgpd_route_refresh;
 #[path = "openbgpd-sessions/scenario.rs"]
 mod openbgpd_sessions;
+#[path = "openbgpd-shutdown/scenario.rs"]
+mod openbgpd_shutdown;
 
 #[test]
 fn every_folder_is_a_scenario_that_says_what_it_proves() {

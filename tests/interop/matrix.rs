@@ -30,10 +30,28 @@ const FEATURES: &[(&str, &str)] = &[
     ("route-refresh", "route refresh (RFC 2918)"),
     ("max-prefix", "limits of prefixes (RFC 4486)"),
     ("add-path", "ADD-PATH (RFC 7911)"),
+    ("md5", "TCP-MD5 (RFC 2385)"),
+    ("gtsm", "TTL security (RFC 5082)"),
+    ("extended-next-hop", "IPv4 behind IPv6 next hops (RFC 8950)"),
+    ("extended-messages", "extended messages (RFC 8654)"),
+    ("roles", "roles and ONLY_TO_CUSTOMER (RFC 9234)"),
 ];
 
 /// Where a daemon, or its version in Debian, has not got what it takes: its word, the feature, and why.
-const LACKS: &[(&str, &str, &str)] = &[];
+const LACKS: &[(&str, &str, &str)] = &[
+    ("frr", "four-octet-as", "it always says that it knows 4-octet AS numbers"),
+    ("gobgp", "four-octet-as", "it always says that it knows 4-octet AS numbers"),
+    (
+        "exabgp",
+        "shutdown",
+        "it takes every shutdown message for a malformed NOTIFICATION, and has none to say",
+    ),
+    ("openbgpd", "extended-next-hop", "it does not have it"),
+    ("gobgp", "extended-messages", "it does not say that it takes them"),
+    ("openbgpd", "extended-messages", "it does not say that it takes them"),
+    ("gobgp", "roles", "it has none"),
+    ("exabgp", "roles", "it has none"),
+];
 
 /// A scenario: its name, and what the head of its `scenario.rs` says that it proves.
 pub(crate) struct Scenario {

@@ -1,0 +1,9 @@
+//! With a BIRD whose packets could have come from farther away there is no connection, as the kernel counts; with one that
+//! sends with a TTL of 255, and takes nothing less, there is.
+
+use crate::claims;
+use crate::lab::Lab;
+
+pub(crate) fn tell(lab: &mut Lab) {
+    claims::gtsm(lab, "bird.conf", "    ttl security on;\n");
+}
