@@ -4,8 +4,8 @@
 //! An attribute without a row is unknown: it ends the session where it claims to be well-known, it is carried unread where
 //! it is transitive, and it is dropped otherwise (RFC 4271 s5, s6.3). To add an attribute is to add a row.
 //!
-//! Wrong flags are no column: they always mean treat-as-withdraw (RFC 7606 s3.c), whomever the attribute is for. Where prefixes are
-//! listed in it, it is read all the same: to withdraw them one must know them (s3.j).
+//! Wrong flags are no column: they always mean treat-as-withdraw (RFC 7606 s3.c), whomever the attribute is for, except where
+//! prefixes are listed in it: then it is not to be read, and nobody knows what to withdraw (s5.3).
 
 use crate::as_path::AsPath;
 use crate::attribute_block::{self as block, Block};
@@ -123,6 +123,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// What wrong flags lead to.
+    pub(crate) fn flags_fault(&self) -> Outcome {
+        if self.carries_prefixes() { Outcome::SessionReset } else { Outcome::TreatAsWithdraw }
+    }
+
     /// Whether prefixes are listed in it.
     pub(crate) fn carries_prefixes(&self) -> bool {
         matches!(self.code, code::MP_REACH_NLRI | code::MP_UNREACH_NLRI)

@@ -168,11 +168,9 @@ impl Reading {
         }
         let Some(row) = row(found.code) else { return self.unknown(found, quoted) };
         if (found.flags ^ row.flags) & (OPTIONAL | TRANSITIVE) != 0 {
-            self.fault(found.code, Wrong::Flags, Outcome::TreatAsWithdraw, quoted); // RFC 7606 s3.c
-            if !row.carries_prefixes() {
-                return;
-            }
-        } else if self.is_for_others(row, quoted) {
+            return self.fault(found.code, Wrong::Flags, row.flags_fault(), quoted);
+        }
+        if self.is_for_others(row, quoted) {
             return;
         }
         if let Err(wrong) = self.value(octets, row, found.value) {
@@ -286,12 +284,6 @@ impl Reading {
     /// Whether there is nothing that forbids to believe what is announced.
     pub(crate) fn is_usable(&self) -> bool {
         self.notes.worst.is_none_or(|(worst, _)| worst.outcome < Outcome::TreatAsWithdraw)
-    }
-
-    /// Whether MP_UNREACH_NLRI is all there is, and what is wrong is wrong with it.
-    pub(crate) fn only_withdraws(&self) -> bool {
-        let of_it = |fault: &Fault| fault.attribute == code::MP_UNREACH_NLRI;
-        self.notes.count() == 1 && self.notes.unreach.is_some() && self.faults.iter().all(of_it)
     }
 
     /// A mandatory attribute that is missing (RFC 7606 s3.d).

@@ -135,7 +135,7 @@ impl Decoder {
             check_next_hops(reading, body, &layout);
         }
         if let Some((worst, quoted)) = reading.notes.worst() {
-            if resets(worst, fields.announces(reading) || reading.only_withdraws()) {
+            if resets(worst, fields.announces(reading)) {
                 return Err(notification(worst, quoted.of(body)));
             }
             layout.treat_as_withdraw = worst.outcome == Outcome::TreatAsWithdraw;
@@ -295,10 +295,10 @@ fn check_next_hops(reading: &mut Reading, body: &[u8], layout: &Layout) {
 
 /// Whether the strongest fault ends the session: by itself, or because the message has attributes and announces nothing that we
 /// could find, so that nobody can be sure its prefixes were seen (RFC 7606 s5.2).
-fn resets(worst: Fault, seen: bool) -> bool {
+fn resets(worst: Fault, announces: bool) -> bool {
     match worst.outcome {
         Outcome::SessionReset => true,
-        Outcome::TreatAsWithdraw => !seen,
+        Outcome::TreatAsWithdraw => !announces,
         Outcome::AttributeDiscard => false,
     }
 }
@@ -307,12 +307,13 @@ fn resets(worst: Fault, seen: bool) -> bool {
 fn notification(fault: Fault, attribute: &[u8]) -> Notification {
     let lists_prefixes = matches!(fault.attribute, code::MP_REACH_NLRI | code::MP_UNREACH_NLRI);
     let violation = match fault.wrong {
-        Wrong::Overrun | Wrong::Duplicate | Wrong::TooLong => Violation::AttributeList,
+        Wrong::Duplicate => Violation::AttributeList, // RFC 7606 s3.g
+        _ if lists_prefixes => Violation::OptionalAttribute(attribute), // RFC 4760 s7
+        Wrong::Overrun | Wrong::TooLong => Violation::AttributeList,
         Wrong::Unrecognized => Violation::UnrecognizedWellKnown(attribute),
         Wrong::Missing => Violation::MissingWellKnown(fault.attribute),
         Wrong::Confederation => Violation::AsPath,
         Wrong::Flags => Violation::AttributeFlags(attribute),
-        _ if lists_prefixes => Violation::OptionalAttribute(attribute), // RFC 4760 s7
         Wrong::Length => Violation::AttributeLength(attribute),
         _ if fault.attribute == code::ORIGIN => Violation::Origin(attribute),
         _ if fault.attribute == code::AS_PATH => Violation::AsPath,

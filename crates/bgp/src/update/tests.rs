@@ -303,8 +303,8 @@ fn attributes_that_overrun_their_field_are_treat_as_withdraw_and_the_prefixes_ar
         assert_eq!(seen, Ok(withdrawn(&[(code, Wrong::Overrun, TreatAsWithdraw)])), "{tail:?}");
     }
     // Unless prefixes would have been in what is cut off.
-    let error = with(&[0x80, 14, 200, 0, 2, 1], &Context::default()).unwrap_err();
-    assert_eq!(error, Violation::AttributeList.into());
+    let cut = [0x80, 14, 200, 0, 2, 1];
+    assert_eq!(with(&cut, &Context::default()), Err(Violation::OptionalAttribute(&cut).into()));
 }
 
 #[test]
