@@ -17,6 +17,7 @@ mod rfc6811;
 mod rfc7313;
 mod rfc7606;
 mod rfc8538;
+mod rfc8950;
 mod rfc9494;
 mod table;
 mod valley_free;

@@ -240,6 +240,7 @@ impl Reading {
     pub(crate) fn check_reach(&mut self, octets: &[u8], reach: Reach) -> Result<(), Wrong> {
         if let Some(family) = reach.family.filter(|family| self.context.families[family.index()]) {
             let fits = match family {
+                Family::Ipv4 if self.context.extended_next_hop => matches!(reach.next_hop.len, 4 | 16 | 32), // RFC 8950 s4
                 Family::Ipv4 => reach.next_hop.len == 4,
                 Family::Ipv6 => matches!(reach.next_hop.len, 16 | 32),
             };

@@ -100,7 +100,10 @@ fn whole<A: Address>(update: &Update<'_>) {
     for add_path in [false, true] {
         for (internal, four_octet_as) in [(false, true), (false, false), (true, true), (true, false)] {
             let add_path = [add_path; 2];
-            let context = Context { internal, four_octet_as, add_path, ..Context::default() };
+            // IPv4 goes behind an IPv6 next hop in half of them (RFC 8950).
+            let extended_next_hop = internal;
+            let context =
+                Context { internal, four_octet_as, add_path, extended_next_hop, ..Context::default() };
             sent_on(&attributes, &paths, &context);
         }
         withdrawn_again(&withdrawn, add_path);
@@ -130,8 +133,8 @@ fn fits(attributes: &Attributes<'_>) {
 fn sent_on<A: Address>(attributes: &Attributes<'_>, paths: &[Path<A>], context: &Context) {
     let Context { internal, four_octet_as, add_path: [add_path, _], .. } = *context;
     let hop = match A::FAMILY {
-        Family::Ipv4 => NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)),
-        Family::Ipv6 => NextHop::V6 { global: Ipv4Addr::LOCALHOST.to_ipv6_mapped(), link_local: None },
+        Family::Ipv4 if !context.extended_next_hop => NextHop::V4(Ipv4Addr::new(192, 0, 2, 1)),
+        _ => NextHop::V6 { global: Ipv4Addr::LOCALHOST.to_ipv6_mapped(), link_local: None },
     };
     let prepend = (!internal).then_some((Asn(4_200_000_000), 2));
     let rewrite = Rewrite { prepend, internal, four_octet_as, ..Rewrite::external(hop) };
