@@ -120,14 +120,17 @@ impl Decoder {
     /// The first half of [`Decoder::update`], for callers who can't lend the body for as long as the result lives.
     pub(crate) fn check(&mut self, body: &[u8], context: &Context) -> Result<Layout, Notification> {
         let fields = Fields::split(body)?;
-        let add_path = context.add_path[Family::Ipv4.index()];
-        for field in [fields.withdrawn, fields.nlri] {
-            if !nlri::is_sound(field.of(body), Family::Ipv4, add_path) {
-                return Err(Violation::NetworkField.into()); // RFC 7606 s3.i, s5.3
-            }
-        }
         let reading = &mut self.reading;
+        // RFC 4271 s6.3 begins with the attributes: of two faults that end the session it is theirs that is told.
         reading.walk(body, fields.attributes, context, Source::Message);
+        if !fields.are_sound(body, context) {
+            return Err(match reading.notes.worst() {
+                Some((worst, quoted)) if worst.outcome == Outcome::SessionReset => {
+                    notification(worst, quoted.of(body))
+                }
+                _ => Violation::NetworkField.into(),
+            });
+        }
         let mut layout = fields.layout(reading);
         if fields.announces(reading) {
             require_mandatory(reading, &fields);
@@ -220,6 +223,13 @@ impl Fields {
         let (withdrawn, rest) = counted(body, whole)?;
         let (attributes, nlri) = counted(body, rest)?;
         Ok(Fields { withdrawn, attributes, nlri })
+    }
+
+    /// Whether the two classic fields of prefixes are lists of prefixes (RFC 7606 s3.i, s5.3).
+    fn are_sound(&self, body: &[u8], context: &Context) -> bool {
+        let add_path = context.add_path[Family::Ipv4.index()];
+        let sound = |field: Span| nlri::is_sound(field.of(body), Family::Ipv4, add_path);
+        sound(self.withdrawn) && sound(self.nlri)
     }
 
     /// Whether the message announces anything, of whatever family.
