@@ -80,6 +80,15 @@ fn odd_flags_with_mp_unreach_nlri() {
     }
 }
 
+/// `01 60 ..`, and the two octets the other way round, where 0x60 is a type and the flags say well-known.
+#[test]
+fn odd_flags_with_origin() {
+    assert_eq!(with(&[0x60, 1, 4, 0x11, 0x22, 0x33, 0x44]), withdrawn(1, Wrong::Length));
+    assert_eq!(with(&[0x60, 1, 1, 0]), Ok((1, 0, vec![])));
+    let turned = [0x01, 0x60, 1, 0];
+    assert_eq!(with(&turned), Err(Violation::UnrecognizedWellKnown(&turned).into()));
+}
+
 /// `02 60 ..`: Partial means nothing on a well-known attribute, but the value has to be a path.
 #[test]
 fn odd_flags_with_as_path() {

@@ -6,6 +6,23 @@ mod targets;
 
 use random::{Rng, mutate};
 
+/// What a target's corpus has: `fuzz/corpus/<name>`, one input a file, which the fuzzer begins with too.
+#[expect(clippy::unwrap_used, reason = "a test stops where its own input is missing")]
+fn corpus(name: &str) -> Vec<Vec<u8>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/");
+    let mut files: Vec<_> =
+        std::fs::read_dir(format!("{folder}{name}")).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+/// Every input of the corpus, and a few changed ones of each.
+fn replay(name: &str, target: fn(&[u8])) {
+    let corpus = corpus(name);
+    assert!(corpus.len() >= 15, "{name} has {} inputs", corpus.len());
+    run(target, &corpus, 200);
+}
+
 fn run(target: fn(&[u8]), seeds: &[Vec<u8>], each: usize) {
     let mut rng = Rng(0x5eed_5eed);
     for seed in seeds {
@@ -104,4 +121,12 @@ fn session_holds() {
         &[alone, both, short, identified, vec![1, 0, 0x82, 0x87, 0x88, 12, 3, 1, 2, 3]],
         4000,
     );
+}
+
+#[test]
+fn every_corpus_holds() {
+    replay("framing", targets::framing);
+    replay("open", targets::open);
+    replay("update", targets::update);
+    replay("session", targets::session);
 }
