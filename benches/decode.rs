@@ -49,6 +49,50 @@ fn message6(count: u128) -> Vec<u8> {
     out
 }
 
+/// Bodies of an extended message's size that are as dear as a peer can make them.
+fn dear(kind: &str) -> Vec<u8> {
+    const ROOM: usize = 65_535 - HEADER_LEN - 64;
+    let long = |flags: u8, code: u8, value: &[u8]| {
+        [&[flags | 0x10, code][..], &(value.len() as u16).to_be_bytes(), value].concat()
+    };
+    let extra = match kind {
+        "the same attribute again and again" => [0xc0, 99, 0].repeat(ROOM / 3),
+        "every type in disorder, and again" => {
+            (0..ROOM / 3).flat_map(|n| [0xc0, 255 - (n % 200) as u8, 0]).collect()
+        }
+        "large communities, all different" => long(
+            0xc0,
+            32,
+            &(0..5_400u32).flat_map(|n| [n, 1, 2]).flat_map(u32::to_be_bytes).collect::<Vec<u8>>(),
+        ),
+        "large communities, the last one twice" => {
+            let items = (0..5_400u32).map(|n| 5_398 - n.min(5_398));
+            long(0xc0, 32, &items.flat_map(|n| [n, 1, 2]).flat_map(u32::to_be_bytes).collect::<Vec<u8>>())
+        }
+        _ => Vec::new(),
+    };
+    let attributes =
+        [&[0x40, 1, 1, 0, 0x40, 2, 6, 2, 1, 0, 0, 0xfb, 0xf4, 0x40, 3, 4, 192, 0, 2, 1][..], &extra].concat();
+    let nlri: &[u8] = if extra.is_empty() { &[0; ROOM] } else { &[8, 10] };
+    [&[0, 0][..], &(attributes.len() as u16).to_be_bytes(), &attributes, nlri].concat()
+}
+
+/// The worst of an UPDATE of 65,535 octets, its prefixes read.
+#[divan::bench(args = [
+    "the same attribute again and again",
+    "every type in disorder, and again",
+    "large communities, all different",
+    "large communities, the last one twice",
+    "default routes and nothing else",
+])]
+fn decode_the_worst(bencher: Bencher<'_, '_>, kind: &str) {
+    let (body, mut decoder, context) = (dear(kind), Decoder::new(), Context::default());
+    bencher.counter(divan::counter::BytesCount::new(body.len())).bench_local(|| {
+        let update = decoder.update(black_box(&body), &context).unwrap();
+        update.announced::<u32>().map_or(0, |(_, nlri)| nlri.count())
+    });
+}
+
 #[divan::bench(args = [1, 4, 200])]
 fn decode_ipv4(bencher: Bencher<'_, '_>, prefixes: u32) {
     let message = message4(prefixes);
