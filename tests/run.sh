@@ -15,7 +15,7 @@
 #                           among them where there is real data
 #
 #   cargo test --release --test bad_peers -- --ignored --show-output
-#                           twenty of 200 peers misbehave for five minutes, and the same with BIRD to compare: ten minutes
+#                           twenty of 200 peers misbehave for five minutes
 #
 # A test that can't run here says `skipped: <test>: <why>`; those lines are repeated at the end.
 set -euo pipefail

@@ -12,14 +12,13 @@
 //! at most, how long a new route takes from one to all others; and what the router needs for that: its memory, and how
 //! often it lets in those that fail again and again.
 //!
-//! The long one plays five minutes, and the same with BIRD for comparison:
+//! The long one plays five minutes:
 //!
 //!     cargo test --release --test bad_peers -- --ignored --show-output
 
 #![expect(clippy::expect_used, reason = "where a test's own plumbing breaks, it fails")]
 
 mod bad;
-mod bird;
 mod good;
 mod wire;
 mod world;
@@ -32,7 +31,6 @@ use std::time::Duration;
 
 use asked::Router;
 use bad::Way;
-use bird::Bird;
 use world::{BAD_PEERS, HOLD_TIME_S, Players, resident, way};
 
 /// The longest that a good peer may wait for a message beyond a third of the hold time: what a loaded host takes from anybody.
@@ -65,15 +63,9 @@ fn good_peers_feel_nothing_of_twenty_that_misbehave() {
 }
 
 #[test]
-#[ignore = "ten minutes"]
+#[ignore = "five minutes"]
 fn good_peers_feel_nothing_of_twenty_that_misbehave_for_long() {
-    const LONG: Duration = Duration::from_secs(300);
-    println!("== palisade");
-    palisade(LONG);
-    let Some(bird) = Bird::start() else { return println!("skipped: the comparison: no `bird` here") };
-    println!("== BIRD");
-    let (figures, players) = Figures::measure(bird.port, bird.process(), LONG);
-    figures.print(&players);
+    palisade(Duration::from_secs(300));
 }
 
 /// Plays with the router, and holds it to what it promises.

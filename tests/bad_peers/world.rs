@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::thread;
@@ -44,11 +44,11 @@ pub(crate) struct Speaker {
 }
 
 impl Speaker {
-    pub(crate) fn good(number: usize) -> Self {
+    fn good(number: usize) -> Self {
         Speaker { number, asn: 197_000 + number as u32, address: Ipv4Addr::new(127, 0, 1, number as u8 + 1) }
     }
 
-    pub(crate) fn bad(number: usize) -> Self {
+    fn bad(number: usize) -> Self {
         Speaker { number, asn: 198_000 + number as u32, address: Ipv4Addr::new(127, 0, 2, number as u8 + 1) }
     }
 
@@ -201,12 +201,6 @@ pub(crate) async fn connect(from: Ipv4Addr, port: u16) -> io::Result<TcpStream> 
     // Ports that were used are free at once: there are many connections.
     stream.set_zero_linger()?;
     Ok(stream)
-}
-
-/// A port of loopback that nobody listens at.
-pub(crate) fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
-    socket.local_addr().expect("it is bound").port()
 }
 
 /// Octets that a process has in memory, now and at most so far.
