@@ -8,7 +8,7 @@ mod asked;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use asked::{PATIENCE, Router};
 
@@ -83,6 +83,8 @@ fn a_disabled_peer_hears_why_and_stays_down_until_it_is_enabled() {
         wait(&far, "near", |peer| peer["last_fault"].as_str().is_some_and(|fault| fault.contains(words)));
     let fault = told["last_fault"].as_str().unwrap();
     assert!(fault.starts_with("received cease: administrative shutdown (6/2)"), "{fault}");
+    assert_eq!(told["messages"]["received"]["notifications_by_code"], json!({"6": 1}));
+    assert_eq!(held["messages"]["sent"]["notifications_by_code"], json!({"6": 1}));
 
     // A configuration with which the session would begin anew does not let it.
     let file = near.folder.path().join("palisade.toml");
@@ -116,10 +118,15 @@ fn a_reset_session_hears_why_and_begins_anew() {
 #[test]
 fn routes_are_asked_for_and_sent_again_while_the_session_stays_up() {
     let (near, far) = pair();
-    let updates = |peer: &Value| peer["updates_received"].as_u64().unwrap();
+    let updates = |peer: &Value| peer["messages"]["received"]["by_type"]["update"].as_u64().unwrap();
     let before = wait(&near, "far", |peer| peer["received"] == 1);
     assert!(order(&near, &["refresh", "far"]).0);
     wait(&near, "far", |peer| updates(peer) > updates(&before));
+    let asked = wait(&far, "near", |peer| peer["messages"]["received"]["by_type"]["route-refresh"] != 0);
+    let agreed = json!({"hold_time_s": 90, "families": ["ipv4", "ipv6"], "four_octet_as": true, "router_id": "192.0.2.1"});
+    for (key, value) in agreed.as_object().unwrap() {
+        assert_eq!(asked["agreed"][key], *value, "{key}");
+    }
     let before = wait(&far, "near", |peer| peer["received"] == 1);
     assert!(order(&near, &["refresh", "far", "--out"]).0);
     wait(&far, "near", |peer| updates(peer) > updates(&before) && peer["last_fault"].is_null());

@@ -139,7 +139,8 @@ pub(crate) fn refresh_of_theirs(lab: &mut Lab) {
     wait_until("their route is there", || !accepted(lab, "ipv4").is_empty());
     let before = lab.show_peer("ipv4");
     lab.tell_ours(&["peer", "refresh", "ipv4"]);
-    let updates = |peer: &serde_json::Value| peer["updates_received"].as_u64().unwrap_or(0);
+    let updates =
+        |peer: &serde_json::Value| peer["messages"]["received"]["by_type"]["update"].as_u64().unwrap_or(0);
     wait_until("they say it again", || updates(&lab.show_peer("ipv4")) > updates(&before));
     assert_eq!(lab.show_peer("ipv4")["state"], "Established");
     assert_eq!(accepted(lab, "ipv4").len(), 1);

@@ -35,6 +35,36 @@ pub enum MessageKind {
 }
 
 impl MessageKind {
+    /// All of them, in the order of their types.
+    pub const ALL: [MessageKind; 5] = [
+        MessageKind::Open,
+        MessageKind::Update,
+        MessageKind::Notification,
+        MessageKind::Keepalive,
+        MessageKind::RouteRefresh,
+    ];
+
+    /// Its place in [`MessageKind::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize - 1
+    }
+
+    /// The kind of a whole message.
+    pub fn of(message: &[u8]) -> Option<Self> {
+        message.get(HEADER_LEN - 1).copied().and_then(MessageKind::from_octet)
+    }
+
+    /// As a word of programs.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            MessageKind::Open => "open",
+            MessageKind::Update => "update",
+            MessageKind::Notification => "notification",
+            MessageKind::Keepalive => "keepalive",
+            MessageKind::RouteRefresh => "route-refresh",
+        }
+    }
+
     /// The kind of a type octet.
     pub const fn from_octet(octet: u8) -> Option<Self> {
         match octet {
@@ -80,6 +110,13 @@ pub fn frame(buf: &[u8], max: usize) -> Result<Option<(MessageKind, usize)>, Not
         return Err(Violation::Length(length).into());
     }
     Ok((buf.len() >= total).then_some((kind, total)))
+}
+
+/// The length that the header of the message at the head of `octets` states, where all of the header is there.
+#[inline]
+pub fn length(octets: &[u8]) -> Option<usize> {
+    let header = octets.first_chunk::<HEADER_LEN>()?;
+    Some(usize::from(u16::from_be_bytes([header[16], header[17]])))
 }
 
 /// Begins a message at the end of `out`; what it returns is for [`finish`].

@@ -23,6 +23,7 @@ use std::time::Instant;
 use bytes::{Bytes, BytesMut};
 
 use crate::connection::{Connection, Phase};
+use crate::message::MessageKind;
 use crate::negotiated::Negotiated;
 use crate::notification::{Cease, Violation};
 use crate::timers::{Jitter, Timer, Timers};
@@ -113,6 +114,8 @@ pub struct Session {
     /// Connections in a row that closed without a word.
     losses: u32,
     up_since: Option<Instant>,
+    /// Messages that came, by [`MessageKind::index`].
+    received: [u64; MessageKind::ALL.len()],
 }
 
 /// What one look at the input amounts to.
@@ -141,6 +144,7 @@ impl Session {
             failures: 0,
             losses: 0,
             up_since: None,
+            received: [0; MessageKind::ALL.len()],
         }
     }
 
@@ -215,6 +219,11 @@ impl Session {
     /// What the session runs with, while it is Established.
     pub fn negotiated(&self) -> Option<&Negotiated> {
         self.connections.iter().find(|connection| connection.is_established())?.negotiated()
+    }
+
+    /// How many messages have come since there is this session, by [`MessageKind::index`].
+    pub fn received(&self) -> &[u64; MessageKind::ALL.len()] {
+        &self.received
     }
 
     /// The next thing to do.

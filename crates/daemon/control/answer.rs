@@ -15,6 +15,7 @@ use crate::config::nearest;
 use crate::explain::explanation::Explanation;
 use crate::feeds::FeedStatus;
 use crate::run::Roster;
+use crate::run::agreed::Agreed;
 
 /// The kind of a refusal that says why something was not done.
 pub(crate) const NOT_DONE: &str = "not-done";
@@ -119,11 +120,16 @@ pub(crate) struct PeerLine {
     pub(crate) transport: TransportLine,
     /// The state of RFC 4271 s8.2.2.
     pub(crate) state: String,
-    /// What both ends agreed on; nothing while the session is not up.
-    pub(crate) agreed: Vec<String>,
     /// How long it has been up, or not up.
     pub(crate) lasts_s: u64,
-    pub(crate) updates_received: u64,
+    /// Of all its sessions.
+    pub(crate) messages: MessagesLine,
+    /// How many times a session has come up.
+    pub(crate) times_up: u64,
+    /// What the session that is up runs with.
+    pub(crate) agreed: Option<Agreed>,
+    /// Faults in UPDATEs that ended no session, by what they led to and the attribute.
+    pub(crate) update_faults: BTreeMap<String, u64>,
     pub(crate) received: i64,
     pub(crate) accepted: i64,
     pub(crate) rejected: i64,
@@ -168,6 +174,21 @@ pub(crate) struct TransportLine {
     pub(crate) hops: Option<u8>,
     /// Whether packets from farther away are dropped (RFC 5082).
     pub(crate) ttl_security: bool,
+}
+
+/// Messages by type, NOTIFICATIONs by error code, and octets, each way.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MessagesLine {
+    pub(crate) received: OneWayLine,
+    pub(crate) sent: OneWayLine,
+}
+
+/// What has gone one way.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OneWayLine {
+    pub(crate) by_type: BTreeMap<String, u64>,
+    pub(crate) notifications_by_code: BTreeMap<u8, u64>,
+    pub(crate) octets: u64,
 }
 
 /// A limit of prefixes.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palisade_bgp::Family;
+use palisade_bgp::attribute_table::name;
+use palisade_bgp::message::MessageKind;
 use palisade_bgp::notification::MAX_COMMUNICATION;
 use palisade_bgp::session::State;
 use palisade_policy::{PerReason, RovState, Rules};
@@ -14,8 +16,8 @@ use palisade_rib::{Phase, Scope, Selection, Tally};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::answer::{
-    DoneLine, EndLine, HeldDownLine, KernelLine, LimitLine, Line, NOT_DONE, PeerLine, Refusal, StaleLine,
-    SummaryLine, TransportLine,
+    DoneLine, EndLine, HeldDownLine, KernelLine, LimitLine, Line, MessagesLine, NOT_DONE, OneWayLine,
+    PeerLine, Refusal, StaleLine, SummaryLine, TransportLine,
 };
 use super::command::Command;
 use super::explaining;
@@ -25,7 +27,7 @@ use crate::config::Config;
 use crate::explain::explanation::SourceFacts;
 use crate::feeds::FeedStatus;
 use crate::run::limits::{Standing, key};
-use crate::run::{RouterView, RunningPeer};
+use crate::run::{OneWay, PeerStatus, RouterView, RunningPeer};
 
 /// How long an explanation waits to hear where the tables are from.
 const SOURCES_PATIENCE: Duration = Duration::from_millis(100);
@@ -277,9 +279,11 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         role: peer.role.map(|role| role.slug().into()),
         transport: transport_line(peer),
         state: format!("{:?}", peer.status.state()),
-        agreed: peer.status.agreed(),
         lasts_s: peer.status.lasts().as_secs(),
-        updates_received: peer.status.updates(),
+        messages: messages(&peer.status),
+        times_up: peer.status.times_up(),
+        agreed: peer.status.agreed(),
+        update_faults: faults(&peer.status),
         received: tally.received_total(),
         accepted: tally.accepted_total(),
         rejected: tally.rejected_total(),
@@ -328,6 +332,20 @@ fn stale_by_family(phases: [Phase; 2]) -> BTreeMap<String, StaleLine> {
         Some((family.to_string().to_lowercase(), StaleLine { phase: phase.slug().into(), left_s }))
     };
     Family::ALL.into_iter().zip(phases).filter_map(line).collect()
+}
+
+fn messages(status: &PeerStatus) -> MessagesLine {
+    let one_way = |way: &OneWay| OneWayLine {
+        by_type: MessageKind::ALL.into_iter().map(|kind| (kind.slug().into(), way.messages(kind))).collect(),
+        notifications_by_code: (0..).zip(way.notifications()).filter(|(_, count)| *count > 0).collect(),
+        octets: way.octets(),
+    };
+    MessagesLine { received: one_way(&status.traffic.received), sent: one_way(&status.traffic.sent) }
+}
+
+fn faults(status: &PeerStatus) -> BTreeMap<String, u64> {
+    let faults = status.traffic.faults().into_iter();
+    faults.map(|((outcome, code), count)| (format!("{} ({code}): {outcome}", name(code)), count)).collect()
 }
 
 /// The counts that are not 0, by reason.

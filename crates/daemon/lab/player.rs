@@ -221,7 +221,7 @@ impl Player {
         match wake {
             Wake::Connected(Ok(stream)) => {
                 self.connecting = None;
-                self.connection = Some(Connection::new(stream));
+                self.connection = Some(Connection::new(stream, Arc::default()));
                 self.session.connected(ConnectionId::Outgoing, now);
             }
             // The session tries again.

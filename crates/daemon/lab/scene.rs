@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use palisade_bgp::Asn;
+use palisade_bgp::message::MessageKind;
 use palisade_bgp::session::State;
 use palisade_fib::FibStats;
 use palisade_policy::{PerReason, Reason, Role, RovState};
@@ -68,7 +69,7 @@ impl Audience<'_> {
                 state: peer.status.state(),
                 said: performance.said(),
                 has_said_all: performance.is_done(),
-                updates: peer.status.updates(),
+                updates: peer.status.traffic.received.messages(MessageKind::Update),
                 tally: peer.status.counters.read(),
                 heard: performance.heard.all(),
                 fault: performance

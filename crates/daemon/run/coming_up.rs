@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::addresses;
-use super::agreed::agreed;
+use super::agreed::Agreed;
 use super::limits::LimitWatch;
 use super::peer::Surroundings;
 use super::queue::{SessionQueue, SessionReader, session_queue};
@@ -91,7 +91,7 @@ pub(crate) fn come_up(
         ?families,
         "session up"
     );
-    setup.status.set_agreed(agreed(negotiated));
+    setup.status.set_agreed(Agreed::from(negotiated));
     let mut export = [None, None];
     for family in families {
         export[family.index()] =

@@ -3,13 +3,17 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use palisade_bgp::message::MessageKind;
 use palisade_rib::{Chunk, PeerIndex};
 use socket2::SockRef;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+
+use super::traffic::Traffic;
 
 /// Octets asked of the kernel at a time.
 const READ_OCTETS: usize = 1 << 16;
@@ -24,6 +28,7 @@ const LINGER: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
+    traffic: Arc<Traffic>,
     waiting: VecDeque<Bytes>,
     /// Octets that were ever put into `waiting`, and that have left it.
     queued: u64,
@@ -33,12 +38,20 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    /// A connection whose traffic is counted there.
+    pub(crate) fn new(stream: TcpStream, traffic: Arc<Traffic>) -> Self {
         // Messages are batched here already; waiting for more would only delay a KEEPALIVE.
         if let Err(fault) = SockRef::from(&stream).set_tcp_nodelay(true) {
             tracing::debug!(%fault, "TCP_NODELAY could not be set");
         }
-        Connection { stream, waiting: VecDeque::new(), queued: 0, written: 0, chunks: VecDeque::new() }
+        Connection {
+            stream,
+            traffic,
+            waiting: VecDeque::new(),
+            queued: 0,
+            written: 0,
+            chunks: VecDeque::new(),
+        }
     }
 
     /// Our end's address.
@@ -54,17 +67,28 @@ impl Connection {
     /// Reads what has come, once; 0 is the end of the stream.
     pub(crate) fn read(&self, input: &mut BytesMut) -> io::Result<usize> {
         input.reserve(READ_OCTETS);
-        self.stream.try_read_buf(input)
+        let count = self.stream.try_read_buf(input)?;
+        self.traffic.received.count_octets(count);
+        Ok(count)
     }
 
-    pub(crate) fn queue(&mut self, octets: Bytes) {
+    /// Queues a message.
+    pub(crate) fn queue(&mut self, message: Bytes) {
+        if let Some(kind) = MessageKind::of(&message) {
+            self.traffic.sent.count_messages(kind, 1);
+        }
+        self.push(message);
+    }
+
+    fn push(&mut self, octets: Bytes) {
         self.queued += octets.len() as u64;
         self.waiting.push_back(octets);
     }
 
     /// Queues what of a chunk is for `member`.
     pub(crate) fn queue_chunk(&mut self, chunk: &Chunk, member: PeerIndex) {
-        chunk.slices_for(member).for_each(|slice| self.queue(slice));
+        self.traffic.sent.count_messages(MessageKind::Update, chunk.messages_for(member));
+        chunk.slices_for(member).for_each(|slice| self.push(slice));
         self.chunks.push_back((self.queued, chunk.len()));
     }
 
@@ -103,6 +127,7 @@ impl Connection {
 
     fn advance(&mut self, mut count: usize) {
         self.written += count as u64;
+        self.traffic.sent.count_octets(count);
         while let Some(first) = self.waiting.front_mut() {
             if count < first.len() {
                 first.advance(count);

@@ -16,7 +16,7 @@
 //! | questions to shards | 2 | whoever asks waits |
 
 mod addresses;
-mod agreed;
+pub(crate) mod agreed;
 mod coming_up;
 pub(crate) mod command;
 mod complaints;
@@ -44,6 +44,7 @@ mod status;
 mod stop;
 mod tcp_options;
 mod telling;
+mod traffic;
 mod transport;
 mod turns;
 mod view;
@@ -82,6 +83,8 @@ use shard::{Shards, ToShard};
 use stop::Stop;
 use transport::Transport;
 
+pub(crate) use status::PeerStatus;
+pub(crate) use traffic::OneWay;
 pub(crate) use view::RouterView;
 
 /// A running router.

@@ -294,7 +294,7 @@ impl PeerTask {
     fn accept(&mut self, stream: TcpStream, now: Instant) {
         self.give_way(now);
         if self.session.accepts_incoming() && self.connections.incoming.is_none() {
-            self.connections.incoming = Some(Connection::new(stream));
+            self.connections.incoming = Some(Connection::new(stream, Arc::clone(&self.setup.status.traffic)));
             self.session.connected(ConnectionId::Incoming, now);
         } else {
             debug!(peer = self.setup.name, "a connection that is not expected was closed");
@@ -315,7 +315,8 @@ impl PeerTask {
         self.connecting = None;
         match result {
             Ok(stream) => {
-                self.connections.outgoing = Some(Connection::new(stream));
+                self.connections.outgoing =
+                    Some(Connection::new(stream, Arc::clone(&self.setup.status.traffic)));
                 self.session.connected(ConnectionId::Outgoing, now);
             }
             Err(fault) => {
@@ -412,7 +413,7 @@ impl PeerTask {
         while let Some(event) = self.session.next_event(now) {
             match event {
                 Event::Update(update) => {
-                    self.setup.status.count_update();
+                    self.setup.status.traffic.note_faults(&update);
                     self.complaints.note(&self.setup.name, &update, now);
                     if let Some(up) = &mut self.up {
                         up.intake.push(&update, &tables);
@@ -455,7 +456,7 @@ impl PeerTask {
                 Event::Down { reason, retained } => {
                     self.complaints.tell_rest(&self.setup.name);
                     warn!(peer = self.setup.name, %reason, kept = retained != [false; 2], "session down");
-                    self.setup.status.set_fault(reason.to_string());
+                    self.setup.status.note_end(&reason);
                     if let Some(mut up) = self.up.take() {
                         up.hand_in(&mut self.to_shards, &self.turns);
                     }
@@ -464,10 +465,11 @@ impl PeerTask {
                 }
                 Event::Failed(reason) => {
                     info!(peer = self.setup.name, %reason, "session did not come up");
-                    self.setup.status.set_fault(reason.to_string());
+                    self.setup.status.note_end(&reason);
                 }
             }
         }
+        self.setup.status.traffic.received.set_messages(self.session.received());
         self.release_input();
         self.begin_refreshes();
         if let Some(up) = &mut self.up {

@@ -5,18 +5,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use palisade_bgp::session::State;
+use palisade_bgp::session::{DownReason, State};
 use palisade_rib::{PeerCounters, Phase};
 
+use super::agreed::Agreed;
 use super::held_down::HeldDown;
 use super::limits::LimitStatus;
+use super::traffic::Traffic;
 
 /// A peer's task writes it, anybody reads it.
 #[derive(Debug)]
 pub(crate) struct PeerStatus {
     /// What its paths amount to.
     pub(crate) counters: Arc<PeerCounters>,
-    updates: AtomicU64,
+    /// What has gone over its connections.
+    pub(crate) traffic: Arc<Traffic>,
+    times_up: AtomicU64,
     /// How it stands to its limits of prefixes.
     pub(crate) limits: LimitStatus,
     session: Mutex<SessionStatus>,
@@ -31,8 +35,8 @@ struct SessionStatus {
     /// Our end of the session that is up.
     local_address: Option<IpAddr>,
     held_down: Option<HeldDown>,
-    /// What it runs with, in words.
-    agreed: Vec<String>,
+    /// Of the session that is up.
+    agreed: Option<Agreed>,
     attempts: Attempts,
     /// Where its paths stand that it has not said again, by family.
     phases: [Phase; 2],
@@ -55,14 +59,15 @@ impl Default for PeerStatus {
             fault: None,
             local_address: None,
             held_down: None,
-            agreed: Vec::new(),
+            agreed: None,
             attempts: Attempts::default(),
             phases: [Phase::Settled; 2],
         };
         PeerStatus {
             counters: Arc::default(),
             limits: LimitStatus::default(),
-            updates: AtomicU64::new(0),
+            traffic: Arc::default(),
+            times_up: AtomicU64::new(0),
             session: Mutex::new(session),
         }
     }
@@ -77,7 +82,7 @@ impl PeerStatus {
         }
         if state != State::Established {
             session.local_address = None;
-            session.agreed.clear();
+            session.agreed = None;
         }
         (session.state, session.attempts) = (state, attempts);
     }
@@ -98,6 +103,12 @@ impl PeerStatus {
     /// Keeps the reason of the last failure.
     pub(crate) fn set_fault(&self, fault: String) {
         self.session().fault = Some(fault);
+    }
+
+    /// Notes how a session, or an attempt at one, ended.
+    pub(super) fn note_end(&self, reason: &DownReason) {
+        self.traffic.note_end(reason);
+        self.set_fault(reason.to_string());
     }
 
     pub(crate) fn last_fault(&self) -> Option<String> {
@@ -123,12 +134,14 @@ impl PeerStatus {
         self.session().local_address
     }
 
-    pub(super) fn set_agreed(&self, agreed: Vec<String>) {
-        self.session().agreed = agreed;
+    /// Notes that a session has come up, and with what.
+    pub(super) fn set_agreed(&self, agreed: Agreed) {
+        self.times_up.fetch_add(1, Ordering::Relaxed);
+        self.session().agreed = Some(agreed);
     }
 
-    /// What the session that is up runs with; nothing where none is.
-    pub(crate) fn agreed(&self) -> Vec<String> {
+    /// What the session that is up runs with.
+    pub(crate) fn agreed(&self) -> Option<Agreed> {
         self.session().agreed.clone()
     }
 
@@ -142,13 +155,9 @@ impl PeerStatus {
         self.session().phases
     }
 
-    pub(crate) fn count_update(&self) {
-        self.updates.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// UPDATEs received.
-    pub(crate) fn updates(&self) -> u64 {
-        self.updates.load(Ordering::Relaxed)
+    /// How many times a session has come up.
+    pub(crate) fn times_up(&self) -> u64 {
+        self.times_up.load(Ordering::Relaxed)
     }
 
     fn session(&self) -> MutexGuard<'_, SessionStatus> {

@@ -4,6 +4,7 @@
 //! members it is for: split horizon and what communities ask for are kept by skipping.
 
 use bytes::Bytes;
+use palisade_bgp::message;
 
 use crate::audience::Audience;
 use crate::path::PeerIndex;
@@ -18,6 +19,7 @@ pub struct Chunk {
 #[derive(Clone, Debug)]
 struct Segment {
     end: usize,
+    messages: u64,
     audience: Audience,
 }
 
@@ -36,6 +38,12 @@ impl Chunk {
             }
             (at > start).then(|| self.octets.slice(start..at))
         })
+    }
+
+    /// How many messages a member is sent of it.
+    pub fn messages_for(&self, member: PeerIndex) -> u64 {
+        let kept = self.segments.iter().filter(|segment| segment.audience.includes(member));
+        kept.map(|segment| segment.messages).sum()
     }
 
     /// Octets of all its messages.
@@ -59,11 +67,15 @@ pub(crate) struct ChunkWriter {
 impl ChunkWriter {
     /// Lets `write` append whole messages for an audience.
     pub(crate) fn write(&mut self, audience: &Audience, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.octets.len();
         write(&mut self.octets);
-        let end = self.octets.len();
+        let (end, messages) = (self.octets.len(), messages(&self.octets[start..]));
         match self.segments.last_mut() {
-            Some(last) if last.audience == *audience => last.end = end,
-            _ => self.segments.push(Segment { end, audience: audience.clone() }),
+            Some(last) if last.audience == *audience => {
+                last.end = end;
+                last.messages += messages;
+            }
+            _ => self.segments.push(Segment { end, messages, audience: audience.clone() }),
         }
     }
 
@@ -75,6 +87,16 @@ impl ChunkWriter {
         // Many sessions hold on to a chunk: what the buffer has over would be held as long.
         Some(Chunk { octets: self.octets.into_boxed_slice().into(), segments: self.segments.into() })
     }
+}
+
+/// How many messages these octets are; each says how long it is.
+fn messages(mut octets: &[u8]) -> u64 {
+    let mut count = 0;
+    while let Some(length) = message::length(octets) {
+        octets = octets.get(length.max(message::HEADER_LEN)..).unwrap_or_default();
+        count += 1;
+    }
+    count
 }
 
 #[cfg(test)]
@@ -89,11 +111,23 @@ mod tests {
         writer.write(&Audience::all_but([b]), |out| out.extend(b"from-b,"));
         writer.write(&Audience::only([a]), |out| out.extend(b"to-a,"));
         let chunk = writer.finish().unwrap();
+        assert_eq!([a, b, c].map(|member| chunk.messages_for(member)), [0; 3], "these are no messages");
         let slices = |member| {
             chunk.slices_for(member).map(|s| String::from_utf8(s.to_vec()).unwrap()).collect::<Vec<_>>()
         };
         assert_eq!(slices(a), ["from-b,to-a,"]);
         assert_eq!(slices(b), ["from-a,"]);
         assert_eq!(slices(c), ["from-a,from-b,"]);
+    }
+
+    #[test]
+    fn a_member_s_messages_are_counted() {
+        let (a, b) = (PeerIndex(1), PeerIndex(2));
+        let mut writer = ChunkWriter::default();
+        writer.write(&Audience::all_but([a]), |out| (0..3).for_each(|_| out.extend(message::keepalive())));
+        writer.write(&Audience::all_but([a]), |out| out.extend(message::keepalive()));
+        writer.write(&Audience::only([a]), |out| out.extend(message::keepalive()));
+        let chunk = writer.finish().unwrap();
+        assert_eq!([a, b].map(|member| chunk.messages_for(member)), [1, 4]);
     }
 }

@@ -48,7 +48,10 @@ impl Session {
             }
             match connection.next_message() {
                 Ok(None) => {}
-                Ok(Some((kind, body))) => return self.message(id, kind, body, now),
+                Ok(Some((kind, body))) => {
+                    self.received[kind.index()] += 1;
+                    return self.message(id, kind, body, now);
+                }
                 Err(notification) => {
                     let cause = Cause::new(self.connections[id.index()].unread());
                     self.fail(id, notification, cause, now);
