@@ -15,6 +15,7 @@ mod judging;
 mod lab;
 mod logs;
 mod members;
+mod metrics;
 mod mrt;
 mod plan;
 mod played;

@@ -18,6 +18,17 @@ pub enum Outcome {
     SessionReset,
 }
 
+impl Outcome {
+    /// As a word of programs.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Outcome::AttributeDiscard => "attribute-discard",
+            Outcome::TreatAsWithdraw => "treat-as-withdraw",
+            Outcome::SessionReset => "session-reset",
+        }
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

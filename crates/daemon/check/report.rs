@@ -98,9 +98,11 @@ pub(super) struct FibOutline {
     pub(super) preferred_source: Vec<String>,
 }
 
-/// `[control]`.
+/// `[control]` and `[metrics]`.
 #[derive(Debug, Serialize)]
 pub(super) struct ControlOutline {
+    /// Where metrics are served.
+    pub(super) metrics: Option<String>,
     pub(super) socket: Option<String>,
 }
 
@@ -181,6 +183,7 @@ impl Outline {
             peerlocks: config.peerlocks.iter().map(PeerlockOutline::new).collect(),
             rules: rules::outlines(config),
             control: ControlOutline {
+                metrics: config.metrics.map(|address| address.to_string()),
                 socket: config.control.socket.as_ref().map(|socket| socket.display().to_string()),
             },
             looking_glass: LookingGlassOutline {

@@ -96,6 +96,9 @@ fn head(out: &mut String, outline: &Outline) {
         item(out, "rules", some(&names, ""));
     }
     item(out, "is asked at", outline.control.socket.as_deref().unwrap_or("nothing: it can't be asked"));
+    if let Some(address) = &outline.control.metrics {
+        item(out, "metrics", format!("http://{address}/metrics"));
+    }
     let scheme = outline.looking_glass.reject_communities;
     item(out, "refusals as", format_args!("communities of the {scheme} scheme, on what is shown"));
     item(out, "peers", outline.peers.len());

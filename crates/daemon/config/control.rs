@@ -1,5 +1,6 @@
-//! `[control]` and `[looking_glass]`: how a running router is asked, and in which words it answers.
+//! `[control]`, `[looking_glass]` and `[metrics]`: how a running router is asked, and in which words it answers.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use palisade_policy::RejectScheme;
@@ -35,6 +36,13 @@ impl Default for Control {
 pub(crate) struct LookingGlass {
     /// How the reasons of rejected routes are written as communities.
     pub(crate) reject_communities: RejectScheme,
+}
+
+/// Reads where metrics are served.
+pub(super) fn metrics(mut section: Section<'_>) -> Option<SocketAddr> {
+    let listen = section.required("listen", "\"127.0.0.1:9179\"", value::socket);
+    section.end();
+    listen.map(Spanned::into_inner)
 }
 
 pub(super) fn control(mut section: Section<'_>, folder: &Path) -> Control {

@@ -40,7 +40,7 @@ mod section;
 mod source;
 pub(crate) mod value;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -93,6 +93,8 @@ pub(crate) struct Config {
     pub(crate) fib: Option<Fib>,
     /// How the router is asked while it runs.
     pub(crate) control: Control,
+    /// Where metrics are served over HTTP; `None` where they are not.
+    pub(crate) metrics: Option<SocketAddr>,
     /// What the looking glass shows.
     pub(crate) looking_glass: LookingGlass,
     /// The modes of checks for all peers, where they are not those of the peer's role.
@@ -218,6 +220,7 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
     };
     groups.look_over(around);
     let control = root.section("control", "[control]").map(|section| control::control(section, folder));
+    let metrics = root.section("metrics", "[metrics]").and_then(control::metrics);
     let looking_glass = root.section("looking_glass", "[looking_glass]").map(control::looking_glass);
     let communities = root.section("communities", "[communities]").map(communities::read);
     let problems = root.problems();
@@ -244,6 +247,7 @@ fn read(mut root: Section<'_>, source: &Arc<Source>, folder: &Path, files: Files
         peeringdb,
         fib,
         control: control.unwrap_or_default(),
+        metrics,
         looking_glass: looking_glass.unwrap_or_default(),
         checks,
         role_checks,

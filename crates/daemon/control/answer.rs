@@ -31,6 +31,7 @@ pub(crate) enum Line {
     Peer(Box<PeerLine>),
     Route(Box<RouteLine>),
     Feed(Box<FeedStatus>),
+    Metrics(MetricsLine),
     Done(DoneLine),
     Path(Box<PathLine>),
     Explanation(Box<Explanation>),
@@ -48,6 +49,12 @@ pub(crate) enum DoneLine {
     Confirmed,
     /// The peer's session does as it was told.
     Ordered,
+}
+
+/// A part of the metrics: whole lines of text.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct MetricsLine {
+    pub(crate) text: String,
 }
 
 /// The end of a whole answer.
@@ -157,6 +164,9 @@ pub(crate) struct PeerLine {
     pub(crate) stale: i64,
     /// .. and why, by family, where that is so.
     pub(crate) stale_by_family: BTreeMap<String, StaleLine>,
+    /// Why the session last went down, which further attempts leave as it is.
+    pub(crate) last_end: Option<String>,
+    /// Why the last connection, or attempt at one, ended.
     pub(crate) last_fault: Option<String>,
 }
 

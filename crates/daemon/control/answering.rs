@@ -16,8 +16,8 @@ use palisade_rib::{Phase, Scope, Selection, Tally};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::answer::{
-    DoneLine, EndLine, HeldDownLine, KernelLine, LimitLine, Line, MessagesLine, NOT_DONE, OneWayLine,
-    PeerLine, Refusal, StaleLine, SummaryLine, TransportLine,
+    DoneLine, EndLine, HeldDownLine, KernelLine, LimitLine, Line, MessagesLine, MetricsLine, NOT_DONE,
+    OneWayLine, PeerLine, Refusal, StaleLine, SummaryLine, TransportLine,
 };
 use super::command::Command;
 use super::explaining;
@@ -26,8 +26,12 @@ use super::routes::{self, Walk};
 use crate::config::Config;
 use crate::explain::explanation::SourceFacts;
 use crate::feeds::FeedStatus;
+use crate::metrics;
 use crate::run::limits::{Standing, key};
 use crate::run::{OneWay, PeerStatus, RouterView, RunningPeer};
+
+/// Octets of metrics in a line of an answer, or one sample more.
+const METRICS_IN_LINE: usize = 1 << 16;
 
 /// How long an explanation waits to hear where the tables are from.
 const SOURCES_PATIENCE: Duration = Duration::from_millis(100);
@@ -135,6 +139,15 @@ impl Answering {
                 self.command(|reply| Command::Peer(name.clone(), order.clone(), reply)).await?;
                 self.done(DoneLine::Ordered, lines).await
             }
+            Request::Metrics => {
+                let text = self.metrics().await?;
+                let mut end = EndLine::default();
+                for part in parts(&text) {
+                    lines.say(&Line::Metrics(MetricsLine { text: part.into() })).await?;
+                    end.lines += 1;
+                }
+                Ok(end)
+            }
             Request::Routes(request) => self.routes(request, lines).await,
             Request::Paths => self.paths(lines).await,
             Request::Explain(request) => {
@@ -149,6 +162,13 @@ impl Answering {
                 Ok(end)
             }
         }
+    }
+
+    /// The router's numbers, as Prometheus reads them.
+    pub(crate) async fn metrics(&self) -> Result<String, Refusal> {
+        // A lab has no sources, and one that stops says so below.
+        let sources = self.command(Command::Feeds).await.unwrap_or_default();
+        metrics::text(&self.config(), &self.view, &sources).await.ok_or_else(Refusal::stopping)
     }
 
     /// Has something done, and waits until it is.
@@ -270,6 +290,18 @@ impl Answering {
     }
 }
 
+/// A text in parts of whole lines.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let from = rest.floor_char_boundary(METRICS_IN_LINE);
+        let end = rest[from..].find('\n').map_or(rest.len(), |at| from + at + 1);
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
     let (tally, attempts, now) = (peer.status.counters.read(), peer.status.attempts(), Instant::now());
     PeerLine {
@@ -304,6 +336,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         rpki: by_state(&tally.rov),
         stale: tally.stale,
         stale_by_family: stale_by_family(peer.status.phases()),
+        last_end: peer.status.last_end(),
         last_fault: peer.status.last_fault(),
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Request {
     Routes(RoutesRequest),
     /// How the sources are of what is judged by.
     Feeds,
+    /// Its numbers, as Prometheus reads them.
+    Metrics,
     /// To read the configuration again.
     Reload,
     /// To take what a source holds back.

@@ -2,6 +2,7 @@
 //!
 //! What happens to the router in between, and what signals do to it, is in [`serving`](super::serving).
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -73,6 +74,7 @@ async fn serve(
 ) -> miette::Result<()> {
     let signals = Signals::new().into_diagnostic().wrap_err("signals can't be received")?;
     let claim = claim_socket(&config.control)?;
+    let metrics = config.metrics.map(listen_for_metrics).transpose()?;
     let Tables { snapshot, bogons, networks, .. } = tables;
     let snapshot = Arc::new(snapshot);
     let keeper = Keeper::new(Arc::clone(&config), Arc::clone(&snapshot), networks.state().facts);
@@ -82,7 +84,8 @@ async fn serve(
     info!(asn = config.router.asn.0, id = %config.router.id, peers = config.peers.len(), "router started");
     let feeds = Feeds::start(&config, keeper.peers(), Read { bogons, networks });
     let feeds = feeds.into_diagnostic().wrap_err("the sources of what is judged by can't be started")?;
-    Serving::new(path, config, keeper, router, feeds, passwords).serve(signals, claim).await;
+    let serving = Serving::new(path, config, keeper, router, feeds, passwords);
+    serving.serve(signals, claim, metrics).await;
     Ok(())
 }
 
@@ -97,4 +100,10 @@ fn claim_socket(control: &config::Control) -> miette::Result<Option<Claim>> {
             Ok(None)
         }
     }
+}
+
+/// Takes the address where metrics are served: the router does not start where it can't have it.
+fn listen_for_metrics(address: SocketAddr) -> miette::Result<TcpListener> {
+    let words = || format!("metrics can't be served at {address}, as [metrics] has it");
+    TcpListener::bind(address).into_diagnostic().wrap_err_with(words)
 }

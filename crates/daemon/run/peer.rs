@@ -456,7 +456,7 @@ impl PeerTask {
                 Event::Down { reason, retained } => {
                     self.complaints.tell_rest(&self.setup.name);
                     warn!(peer = self.setup.name, %reason, kept = retained != [false; 2], "session down");
-                    self.setup.status.note_end(&reason);
+                    self.setup.status.note_down(&reason);
                     if let Some(mut up) = self.up.take() {
                         up.hand_in(&mut self.to_shards, &self.turns);
                     }
@@ -465,7 +465,7 @@ impl PeerTask {
                 }
                 Event::Failed(reason) => {
                     info!(peer = self.setup.name, %reason, "session did not come up");
-                    self.setup.status.note_end(&reason);
+                    self.setup.status.note_failed(&reason);
                 }
             }
         }

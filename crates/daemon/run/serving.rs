@@ -12,6 +12,7 @@
 //! and SIGINT end the sessions with a Cease and take our routes out of the kernel. SIGUSR2 ends it for another process to go on:
 //! the kernel's routes stay, and peers are told nothing, so that they keep what they have (RFC 4724).
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::control::{self, Answering};
 use crate::feeds::keeper::{Keeper, News, Ruling};
 use crate::feeds::{Feeds, Read};
 use crate::judging::{self, Tables};
+use crate::metrics::{self, MetricsServer};
 use crate::terminal;
 
 /// Commands that wait.
@@ -39,7 +41,7 @@ const COMMANDS: usize = 16;
 const GUESTS_LOOKED_AT: Duration = Duration::from_secs(10);
 
 /// Sections that a running router can't change.
-const FIXED: [&str; 2] = ["fib", "control"];
+const FIXED: [&str; 3] = ["fib", "control", "metrics"];
 
 /// A running router.
 pub(super) struct Serving {
@@ -76,9 +78,15 @@ impl Serving {
     }
 
     /// Serves until it is told to stop.
-    pub(super) async fn serve(mut self, mut signals: Signals, claim: Option<Claim>) {
+    pub(super) async fn serve(
+        mut self,
+        mut signals: Signals,
+        claim: Option<Claim>,
+        metrics: Option<TcpListener>,
+    ) {
         let (commands, mut commanded) = mpsc::channel(COMMANDS);
         let control = claim.and_then(|claim| self.answer_at(claim, commands.clone()));
+        let metrics = metrics.and_then(|listener| self.serve_metrics(listener, commands.clone()));
         let mut ready = pin!(self.feeds.ready());
         let mut is_open = false;
         let mut guests_looked_at = tokio::time::interval(GUESTS_LOOKED_AT);
@@ -110,6 +118,9 @@ impl Serving {
             }
             control.stop().await;
         }
+        if let Some(metrics) = metrics {
+            metrics.stop().await;
+        }
         match leaves {
             true => self.router.hand_over().await,
             false => self.router.stop().await,
@@ -123,6 +134,17 @@ impl Serving {
             Ok(server) => Some(server),
             Err(fault) => {
                 error!(%fault, "the control socket can't be listened at");
+                None
+            }
+        }
+    }
+
+    fn serve_metrics(&self, listener: TcpListener, commands: mpsc::Sender<Command>) -> Option<MetricsServer> {
+        let answering = Answering::new(self.config.subscribe(), self.router.view()?, Some(commands));
+        match MetricsServer::start(listener, Arc::new(answering), metrics::Limits::default()) {
+            Ok(server) => Some(server),
+            Err(fault) => {
+                error!(%fault, "metrics can't be served");
                 None
             }
         }

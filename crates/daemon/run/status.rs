@@ -31,7 +31,10 @@ struct SessionStatus {
     state: State,
     /// When the session last came up or went down, or the router started.
     since: Instant,
+    /// Why the last connection, or attempt at one, ended.
     fault: Option<String>,
+    /// Why the session last went down.
+    ended: Option<String>,
     /// Our end of the session that is up.
     local_address: Option<IpAddr>,
     held_down: Option<HeldDown>,
@@ -57,6 +60,7 @@ impl Default for PeerStatus {
             state: State::Idle,
             since: Instant::now(),
             fault: None,
+            ended: None,
             local_address: None,
             held_down: None,
             agreed: None,
@@ -105,10 +109,21 @@ impl PeerStatus {
         self.session().fault = Some(fault);
     }
 
-    /// Notes how a session, or an attempt at one, ended.
-    pub(super) fn note_end(&self, reason: &DownReason) {
+    /// Notes how a session that was up ended.
+    pub(super) fn note_down(&self, reason: &DownReason) {
+        self.note_failed(reason);
+        self.session().ended = Some(reason.to_string());
+    }
+
+    /// Notes how an attempt at a session ended.
+    pub(super) fn note_failed(&self, reason: &DownReason) {
         self.traffic.note_end(reason);
         self.set_fault(reason.to_string());
+    }
+
+    /// Why the session last went down.
+    pub(crate) fn last_end(&self) -> Option<String> {
+        self.session().ended.clone()
     }
 
     pub(crate) fn last_fault(&self) -> Option<String> {

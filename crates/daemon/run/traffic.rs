@@ -85,7 +85,7 @@ impl Traffic {
         match reason {
             DownReason::Sent { notification, .. } => self.sent.count_notification(notification),
             DownReason::Received(notification) => self.received.count_notification(notification),
-            DownReason::ConnectionLost => {}
+            DownReason::ConnectionLost | DownReason::Left => {}
         }
     }
 

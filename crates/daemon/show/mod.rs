@@ -45,6 +45,8 @@ enum What {
     Peers(peers::Arguments),
     /// Where VRPs, ASPAs, route objects and the like come from, and how it stands with each source
     Feeds,
+    /// All numbers, as Prometheus reads them; `[metrics]` serves them over HTTP
+    Metrics,
     /// The routes that peers announce, rejected ones too, with the reason
     Routes(routes::Arguments),
 }
@@ -75,6 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let shown = match &arguments.what {
         What::Summary => summary::show(arguments, &mut out),
         What::Peers(what) => peers::show(arguments, what, &mut out),
+        What::Metrics => metrics(arguments, &mut out),
         What::Feeds => feeds::show(arguments, &mut out),
         What::Routes(what) => routes::show(arguments, what, &mut out),
     };
@@ -87,6 +90,15 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The metrics have a form of their own, which `--json` does not change.
+fn metrics(arguments: &Arguments, out: &mut impl Write) -> Result<(), ShowError> {
+    ask(arguments, &Request::Metrics, |line| {
+        let Line::Metrics(part) = line else { return Err(unasked()) };
+        Ok(out.write_all(part.text.as_bytes())?)
+    })?;
+    Ok(())
 }
 
 /// Asks, and hands over every line of the answer.

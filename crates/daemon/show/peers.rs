@@ -60,7 +60,10 @@ fn row(peer: &PeerLine) -> [String; 9] {
     // What ended an earlier session is of no interest while there is one, or while what it said is still kept.
     let fault = match kept(peer) {
         Some(kept) => kept,
-        None => peer.last_fault.as_deref().filter(|_| !is_up).map(harmless).unwrap_or_default(),
+        None if is_up => String::new(),
+        None => {
+            peer.last_end.as_ref().or(peer.last_fault.as_ref()).map(|end| harmless(end)).unwrap_or_default()
+        }
     };
     let cut = if fault.chars().count() > FAULT_SHOWN { ".." } else { "" };
     [

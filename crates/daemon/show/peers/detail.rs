@@ -19,7 +19,7 @@ pub(super) fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     if let Some(held) = &peer.held_down {
         let until = match held.begins_in_s {
             Some(seconds) => format!("begins anew in {}", duration(seconds)),
-            None => "until it is freed".into(),
+            None => format!("until `palisade peer enable {}`", peer.name),
         };
         item(out, "kept down", format_args!("{}; {until}", harmless(&held.why)))?;
     }
@@ -30,7 +30,10 @@ pub(super) fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     for (family, StaleLine { phase, left_s }) in &peer.stale_by_family {
         item(out, "", format_args!("{family} {phase}, {left_s} s left"))?;
     }
-    if let Some(fault) = &peer.last_fault {
+    if let Some(end) = &peer.last_end {
+        item(out, "went down", harmless(end))?;
+    }
+    if let Some(fault) = peer.last_fault.as_ref().filter(|fault| peer.last_end.as_ref() != Some(fault)) {
         item(out, "last fault", harmless(fault))?;
     }
     if let Some(agreed) = &peer.agreed {
