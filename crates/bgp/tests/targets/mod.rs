@@ -7,14 +7,14 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use palisade_bgp::attributes::NextHop;
-use palisade_bgp::capability::{AddPathFamily, Capability};
+use palisade_bgp::capability::{AddPathFamily, BgpRole, Capability, Restart, RestartFamily};
 use palisade_bgp::encode::{Format, Rewrite, announcements, attribute_block, withdrawals};
 use palisade_bgp::message::{
     HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, Refresh, frame, keepalive, route_refresh,
 };
 use palisade_bgp::notification::Cease;
 use palisade_bgp::open::Open;
-use palisade_bgp::session::{Action, ConnectionId, Event, State};
+use palisade_bgp::session::{Action, ConnectionId, Event, GracefulRestart, State};
 use palisade_bgp::update::RibEntryForm;
 use palisade_bgp::{
     AddPath, Address, Asn, Attributes, Context, Decoder, Family, MAX_FAULTS, Net, Notification, Path,
@@ -214,41 +214,77 @@ struct Caller {
     up: bool,
     /// What it is willing to do with several paths to a prefix, in both families.
     add_path: AddPath,
+    /// Whether routes are kept over a restart.
+    graceful: bool,
+    /// The longest message that it takes.
+    longest: usize,
 }
 
 impl Caller {
     fn new(flags: u8) -> Self {
         let add_path = AddPath { send: flags & 8 != 0, receive: flags & 16 != 0 };
+        let (graceful, extended) = (flags & 32 != 0, flags & 64 != 0);
+        let restart = GracefulRestart { restart_time_s: 120, long_lived_stale_time_s: 3600 };
+        let longest = if extended { MAX_EXTENDED_LEN } else { MAX_LEN };
         let config = SessionConfig {
             passive: flags & 1 != 0,
             hold_time_s: if flags & 2 != 0 { 0 } else { 9 },
             add_path: [add_path; 2],
+            graceful_restart: graceful.then_some(restart),
+            extended_messages: extended,
+            role: extended.then_some(BgpRole::Provider),
             ..SessionConfig::new(Asn(64500), Ipv4Addr::new(192, 0, 2, u8::MAX - (flags & 4)), Asn(64501))
         };
         let session = Session::new(config, flags.into());
-        Caller { session, now: Instant::now(), open: [false; 2], connecting: false, up: false, add_path }
+        Caller {
+            session,
+            now: Instant::now(),
+            open: [false; 2],
+            connecting: false,
+            up: false,
+            add_path,
+            graceful,
+            longest,
+        }
     }
 
     /// Does one thing, and returns the octets it left.
     fn operate<'a>(&mut self, operation: u8, rest: &'a [u8]) -> &'a [u8] {
         let id = ConnectionId::ALL[usize::from(operation >> 7)];
+        let kind = usize::from(operation >> 4 & 7);
         match operation & 15 {
             0 => self.session.start(self.now),
-            1 => self.session.stop(self.now, Cease::AdministrativeShutdown("maintenance".into())),
+            1 => self.session.stop(self.now, cease(kind)),
             2 | 3 => self.connected(id),
             4 => self.closed(id),
             5 => self.pass(Duration::from_secs(1 << (operation >> 4 & 7))),
             6 => return self.pass_next(rest),
             7 => self.read(id, &peer_open()),
             8 => self.read(id, &keepalive()),
-            9 => self.read(id, &route_refresh(Refresh::Request, Family::Ipv4)),
+            9 => self.read(id, &route_refresh(REFRESHES[kind % REFRESHES.len()], Family::Ipv4)),
             10 => self.session.sent(self.now),
-            11 => self.read(id, &Notification::from(&Cease::CollisionResolution).encode()),
+            11 => self.read(id, &notification(kind).encode()),
             12 => return self.read_counted(id, rest),
             13 => return self.read_update(id, rest),
-            _ => self.read(id, &[0xff; 16]),
+            14 => self.read(id, &[0xff; 16]),
+            _ => self.restart(kind),
         }
         rest
+    }
+
+    /// A restart of ours, or of the peer.
+    fn restart(&mut self, kind: usize) {
+        match kind {
+            0 | 1 => self.session.leave(self.now, cease(0)),
+            2 | 3 => self.session.set_restart(true, [kind == 2, true]),
+            _ => {
+                if let Some(id) = self.session.superseded() {
+                    assert!(self.up && self.graceful);
+                    self.closed(id);
+                }
+                self.connected(ConnectionId::Incoming);
+            }
+        }
     }
 
     fn connected(&mut self, id: ConnectionId) {
@@ -344,7 +380,10 @@ impl Caller {
                     let agreed = |one: &AddPath| one.send <= ours.send && one.receive <= ours.receive;
                     assert!(negotiated.add_path.iter().all(agreed));
                 }
-                Event::Down { .. } => assert!(std::mem::replace(&mut self.up, false)),
+                Event::Down { retained, .. } => {
+                    assert!(std::mem::replace(&mut self.up, false));
+                    assert!(self.graceful || retained == [false; 2]);
+                }
                 Event::Failed(_) => assert!(!self.up),
                 Event::RouteRefresh(_) | Event::RefreshBegins(_) | Event::RefreshEnds(_) => assert!(self.up),
                 Event::Update(update) => {
@@ -355,17 +394,38 @@ impl Caller {
             }
         }
         for id in ConnectionId::ALL {
-            assert!(self.session.input(id).len() < MAX_LEN);
+            assert!(self.session.input(id).len() < self.longest);
         }
     }
 
     fn transmit(&mut self, id: ConnectionId) {
         let mut messages = 0;
         while let Some(message) = self.session.poll_transmit(id) {
-            assert!(matches!(frame(&message, MAX_LEN), Ok(Some((_, len))) if len == message.len()));
+            assert!(matches!(frame(&message, self.longest), Ok(Some((_, len))) if len == message.len()));
             messages += 1;
         }
         assert!(messages <= 3);
+    }
+}
+
+const REFRESHES: [Refresh; 3] = [Refresh::Request, Refresh::Begins, Refresh::Ends];
+
+/// One of the reasons to end a session.
+fn cease(kind: usize) -> Cease {
+    match kind {
+        0 => Cease::AdministrativeShutdown("maintenance".into()),
+        1 => Cease::AdministrativeReset(String::new()),
+        2 => Cease::MaximumPrefixes(Some((Family::Ipv6, 1))),
+        _ => Cease::PeerDeconfigured,
+    }
+}
+
+/// What a peer that has had enough says.
+fn notification(kind: usize) -> Notification {
+    match kind {
+        0 => Notification::from(&cease(0)),
+        1 => Notification::new(6, 9, &[6, 9, 6, 2]),
+        _ => Notification::from(&Cease::CollisionResolution),
     }
 }
 
@@ -376,6 +436,12 @@ pub(crate) fn peer_open() -> Vec<u8> {
     let both = AddPath { send: true, receive: true };
     let add_path = Family::ALL.map(|family| AddPathFamily { afi: family.afi(), safi: 1, can: both });
     capabilities.push(Capability::AddPath(add_path.to_vec()));
+    capabilities.extend([Capability::ExtendedMessage, Capability::EnhancedRouteRefresh]);
+    capabilities.push(Capability::Role(BgpRole::Customer));
+    let family = |family: Family| RestartFamily { afi: family.afi(), safi: 1, forwarding: true };
+    let families = Family::ALL.map(family).to_vec();
+    let restart = Restart { notification: true, restart_time_s: 9, families, ..Restart::default() };
+    capabilities.push(Capability::GracefulRestart(restart));
     let router_id = Ipv4Addr::new(192, 0, 2, 253);
     Open { asn: Asn(64501), hold_time_s: 9, router_id, capabilities }.encode().unwrap_or_default()
 }
