@@ -1,5 +1,6 @@
 //! BIRD: `bird.conf` in a scenario's folder, asked with `birdc`.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,6 +25,11 @@ impl Daemon for Bird {
     fn command(&self) -> Command {
         let mut command = inside("bird");
         command.args(["-f", "-c"]).arg(self.folder.join("bird.conf")).arg("-s").arg(self.socket());
+        // Recovery, which it waits with until it has its peers' tables, is only for who says so.
+        let configuration = fs::read_to_string(self.folder.join("bird.conf")).unwrap_or_default();
+        if configuration.contains("graceful restart on") {
+            command.arg("-R");
+        }
         command
     }
 

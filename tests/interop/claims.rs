@@ -1,5 +1,7 @@
 //! What is claimed of several daemons alike. What is native to one stands in its scenario.
 
+use serde_json::Value;
+
 use crate::lab::{Lab, connections, wait_for, wait_until, wait_until_it_listens};
 use crate::route::{Route, items, text};
 use crate::support::namespace::run;
@@ -139,10 +141,9 @@ pub(crate) fn refresh_of_theirs(lab: &mut Lab) {
     wait_until("their route is there", || !accepted(lab, "ipv4").is_empty());
     let before = lab.show_peer("ipv4");
     lab.tell_ours(&["peer", "refresh", "ipv4"]);
-    let updates =
-        |peer: &serde_json::Value| peer["messages"]["received"]["by_type"]["update"].as_u64().unwrap_or(0);
+    let updates = |peer: &Value| peer["messages"]["received"]["by_type"]["update"].as_u64().unwrap_or(0);
     wait_until("they say it again", || updates(&lab.show_peer("ipv4")) > updates(&before));
-    assert_eq!(lab.show_peer("ipv4")["state"], "Established");
+    assert_eq!(lab.show_peer("ipv4")["times_up"], before["times_up"], "it is the same session");
     assert_eq!(accepted(lab, "ipv4").len(), 1);
 }
 
@@ -196,6 +197,15 @@ pub(crate) fn gtsm(lab: &mut Lab, configuration: &str, keys: &str) {
     lab.edit(configuration, |_| whole.clone());
     lab.peer().start();
     lab.wait_for_sessions(&SESSIONS[..1]);
+}
+
+/// An IPv4 route each way, behind addresses of IPv6.
+pub(crate) fn extended_next_hop(lab: &mut Lab, originate: impl Fn(&mut Lab)) {
+    lab.start();
+    originate(lab);
+    lab.wait_for_sessions(&SESSIONS[1..]);
+    wait_for(&vec![Route::plain("193.0.2.0/24", &[THEIRS], "2001:db8::2")], || accepted(lab, "ipv6"));
+    wait_for(&vec![Route::plain("193.0.1.0/24", &[OURS], "2001:db8::1")], || lab.peer().held(4));
 }
 
 /// A route each way with so many communities that its UPDATE is long. Each is `1:0:number`, as `written` in the daemon's

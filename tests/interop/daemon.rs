@@ -127,6 +127,11 @@ impl Running {
         self.process = Some(Process(command.spawn().expect("the daemon starts")));
     }
 
+    /// Ends it at once, without a word to anybody.
+    pub(crate) fn kill(&mut self) {
+        self.process = None;
+    }
+
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(&mut self) {
         let mut process = self.process.take().expect("it runs");

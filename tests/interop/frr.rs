@@ -8,9 +8,13 @@ use serde_json::Value;
 
 use crate::daemon::{Daemon, inside, told};
 use crate::route::{Route, asns, items, text};
+use crate::support::namespace::run;
 
 /// Its sockets are where it puts them: the test has a `/run` of its own.
 const SOCKETS: &str = "/run/frr";
+
+/// What both its programs are told of this place.
+const ITS_OWN: [&str; 4] = ["--vty_socket", SOCKETS, "-A", "127.0.0.1"];
 
 pub(crate) struct Frr {
     folder: PathBuf,
@@ -18,22 +22,26 @@ pub(crate) struct Frr {
 
 impl Frr {
     pub(crate) fn new(folder: &Path) -> Self {
-        std::fs::create_dir_all(SOCKETS).expect("a folder can be made");
+        // What it leaves of itself elsewhere is to go with the test, too.
+        run("mount -t tmpfs tmpfs /var/tmp");
+        run(&format!("mkdir -p {SOCKETS} && chown frr:frr {SOCKETS}"));
         Frr { folder: folder.to_owned() }
     }
 }
 
 impl Daemon for Frr {
     fn command(&self) -> Command {
+        let has_kernel = self.folder.join("zebra.conf").exists();
+        if has_kernel && !Path::new(SOCKETS).join("zebra.pid").exists() {
+            let mut zebra = inside("/usr/lib/frr/zebra");
+            // It reads what its own user may, and there is nothing to say to it.
+            zebra.args(ITS_OWN).args(["-d", "-f", "/dev/null", "-i", "/run/frr/zebra.pid"]);
+            told(zebra);
+        }
         let mut command = inside("/usr/lib/frr/bgpd");
-        command.arg("-f").arg(self.folder.join("frr.conf")).args([
-            "-i",
-            "/run/frr/bgpd.pid",
-            "-A",
-            "127.0.0.1",
-        ]);
-        command.args(["--vty_socket", SOCKETS, "-S", "-u", "root", "-g", "root", "--log", "stdout"]);
-        if !self.folder.join("zebra.conf").exists() {
+        command.args(ITS_OWN).arg("-f").arg(self.folder.join("frr.conf"));
+        command.args(["-i", "/run/frr/bgpd.pid", "-S", "-u", "root", "-g", "root", "--log", "stdout"]);
+        if !has_kernel {
             command.arg("-Z");
         }
         command

@@ -1,5 +1,6 @@
 //! GoBGP: `gobgpd.toml` in a scenario's folder, asked with `gobgp`. It originates what it is told to at that command line.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -30,6 +31,11 @@ impl Daemon for GoBgp {
     fn command(&self) -> Command {
         let mut command = inside("gobgpd");
         command.arg("-f").arg(self.folder.join("gobgpd.toml")).args(["--api-hosts", "127.0.0.1:50051"]);
+        // Whether it says that it was restarted is not for it to find out.
+        let configuration = fs::read_to_string(self.folder.join("gobgpd.toml")).unwrap_or_default();
+        if configuration.contains("graceful-restart") {
+            command.arg("-r");
+        }
         command
     }
 

@@ -28,7 +28,8 @@ const NETWORKS: &str = "
     ip -n peer link set lo up && ip -n peer link set uplink addrgenmode none up &&
     ip -n peer addr add 192.0.2.2/24 dev uplink && ip -n peer addr add 2001:db8::2/64 dev uplink nodad &&
     ip addr add 198.51.100.1/32 dev lo && ip addr add 198.51.100.9/32 dev lo &&
-    ip addr add 198.51.100.10/32 dev lo";
+    ip addr add 198.51.100.10/32 dev lo &&
+    ip -n peer route add 198.51.100.0/24 via 192.0.2.1";
 
 /// A scenario's place; what runs in it ends with it.
 pub(crate) struct Lab {

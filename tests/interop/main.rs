@@ -10,7 +10,8 @@
 //! A scenario is a folder, `<peer>-<feature>/`: our `palisade.toml`, the daemon's own configuration, and `scenario.rs`, which
 //! opens with what it proves. What is claimed is read at the daemon's command line in its own words ([`daemon`] and the
 //! files named after each), at ours as JSON, and where octets count at the [`witness`], which shares nothing with the router.
-//! What scenarios with several daemons have in common is in [`claims`].
+//! What scenarios with several daemons have in common is in [`claims`], and of restarts in [`restart`], where all that happens
+//! to both kernels' routes is heard by a [`monitor`].
 //!
 //! `docs/interop.md` is written by the run ([`matrix`]): `PALISADE_BLESS=1 cargo test --test interop`. Without that, a
 //! scenario which has passed and is not told there as it is fails.
@@ -28,7 +29,9 @@ mod frr;
 mod gobgp;
 mod lab;
 mod matrix;
+mod monitor;
 mod openbgpd;
+mod restart;
 mod route;
 mod witness;
 
@@ -54,19 +57,24 @@ macro_rules! scenarios {
 scenarios! {
     bird_add_path
     bird_extended_messages
+    bird_extended_next_hop
     bird_four_octet_as
     bird_gtsm
+    bird_its_restart
     bird_large_communities
     bird_max_prefix
     bird_md5
+    bird_our_restart
     bird_roles
     bird_route_refresh
     bird_sessions
     bird_shutdown
     exabgp_add_path
     exabgp_extended_messages
+    exabgp_extended_next_hop
     exabgp_four_octet_as
     exabgp_gtsm
+    exabgp_its_restart
     exabgp_large_communities
     exabgp_max_prefix
     exabgp_md5
@@ -74,19 +82,25 @@ scenarios! {
     exabgp_sessions
     frr_add_path
     frr_extended_messages
+    frr_extended_next_hop
     frr_gtsm
+    frr_its_restart
     frr_large_communities
     frr_max_prefix
     frr_md5
+    frr_our_restart
     frr_roles
     frr_route_refresh
     frr_sessions
     frr_shutdown
     gobgp_add_path
+    gobgp_extended_next_hop
     gobgp_gtsm
+    gobgp_its_restart
     gobgp_large_communities
     gobgp_max_prefix
     gobgp_md5
+    gobgp_our_restart
     gobgp_route_refresh
     gobgp_sessions
     gobgp_shutdown
@@ -96,6 +110,7 @@ scenarios! {
     openbgpd_large_communities
     openbgpd_max_prefix
     openbgpd_md5
+    openbgpd_our_restart
     openbgpd_roles
     openbgpd_route_refresh
     openbgpd_sessions
@@ -106,16 +121,22 @@ scenarios! {
 mod bird_add_path;
 #[path = "bird-extended-messages/scenario.rs"]
 mod bird_extended_messages;
+#[path = "bird-extended-next-hop/scenario.rs"]
+mod bird_extended_next_hop;
 #[path = "bird-four-octet-as/scenario.rs"]
 mod bird_four_octet_as;
 #[path = "bird-gtsm/scenario.rs"]
 mod bird_gtsm;
+#[path = "bird-its-restart/scenario.rs"]
+mod bird_its_restart;
 #[path = "bird-large-communities/scenario.rs"]
 mod bird_large_communities;
 #[path = "bird-max-prefix/scenario.rs"]
 mod bird_max_prefix;
 #[path = "bird-md5/scenario.rs"]
 mod bird_md5;
+#[path = "bird-our-restart/scenario.rs"]
+mod bird_our_restart;
 #[path = "bird-roles/scenario.rs"]
 mod bird_roles;
 #[path = "bird-route-refresh/scenario.rs"]
@@ -128,10 +149,14 @@ mod bird_shutdown;
 mod exabgp_add_path;
 #[path = "exabgp-extended-messages/scenario.rs"]
 mod exabgp_extended_messages;
+#[path = "exabgp-extended-next-hop/scenario.rs"]
+mod exabgp_extended_next_hop;
 #[path = "exabgp-four-octet-as/scenario.rs"]
 mod exabgp_four_octet_as;
 #[path = "exabgp-gtsm/scenario.rs"]
 mod exabgp_gtsm;
+#[path = "exabgp-its-restart/scenario.rs"]
+mod exabgp_its_restart;
 #[path = "exabgp-large-communities/scenario.rs"]
 mod exabgp_large_communities;
 #[path = "exabgp-max-prefix/scenario.rs"]
@@ -146,14 +171,20 @@ mod exabgp_sessions;
 mod frr_add_path;
 #[path = "frr-extended-messages/scenario.rs"]
 mod frr_extended_messages;
+#[path = "frr-extended-next-hop/scenario.rs"]
+mod frr_extended_next_hop;
 #[path = "frr-gtsm/scenario.rs"]
 mod frr_gtsm;
+#[path = "frr-its-restart/scenario.rs"]
+mod frr_its_restart;
 #[path = "frr-large-communities/scenario.rs"]
 mod frr_large_communities;
 #[path = "frr-max-prefix/scenario.rs"]
 mod frr_max_prefix;
 #[path = "frr-md5/scenario.rs"]
 mod frr_md5;
+#[path = "frr-our-restart/scenario.rs"]
+mod frr_our_restart;
 #[path = "frr-roles/scenario.rs"]
 mod frr_roles;
 #[path = "frr-route-refresh/scenario.rs"]
@@ -164,14 +195,20 @@ mod frr_sessions;
 mod frr_shutdown;
 #[path = "gobgp-add-path/scenario.rs"]
 mod gobgp_add_path;
+#[path = "gobgp-extended-next-hop/scenario.rs"]
+mod gobgp_extended_next_hop;
 #[path = "gobgp-gtsm/scenario.rs"]
 mod gobgp_gtsm;
+#[path = "gobgp-its-restart/scenario.rs"]
+mod gobgp_its_restart;
 #[path = "gobgp-large-communities/scenario.rs"]
 mod gobgp_large_communities;
 #[path = "gobgp-max-prefix/scenario.rs"]
 mod gobgp_max_prefix;
 #[path = "gobgp-md5/scenario.rs"]
 mod gobgp_md5;
+#[path = "gobgp-our-restart/scenario.rs"]
+mod gobgp_our_restart;
 #[path = "gobgp-route-refresh/scenario.rs"]
 mod gobgp_route_refresh;
 #[path = "gobgp-sessions/scenario.rs"]
@@ -190,6 +227,8 @@ mod openbgpd_large_communities;
 mod openbgpd_max_prefix;
 #[path = "openbgpd-md5/scenario.rs"]
 mod openbgpd_md5;
+#[path = "openbgpd-our-restart/scenario.rs"]
+mod openbgpd_our_restart;
 #[path = "openbgpd-roles/scenario.rs"]
 mod openbgpd_roles;
 #[path = "openbgpd-route-refresh/scenario.rs"]

@@ -34,23 +34,27 @@ const FEATURES: &[(&str, &str)] = &[
     ("gtsm", "TTL security (RFC 5082)"),
     ("extended-next-hop", "IPv4 behind IPv6 next hops (RFC 8950)"),
     ("extended-messages", "extended messages (RFC 8654)"),
+    ("its-restart", "graceful restart of the daemon (RFC 4724 s4.2)"),
+    ("our-restart", "graceful restart of ours (RFC 4724 s4.1)"),
     ("roles", "roles and ONLY_TO_CUSTOMER (RFC 9234)"),
 ];
 
 /// Where a daemon, or its version in Debian, has not got what it takes: its word, the feature, and why.
 const LACKS: &[(&str, &str, &str)] = &[
-    ("frr", "four-octet-as", "it always says that it knows 4-octet AS numbers"),
-    ("gobgp", "four-octet-as", "it always says that it knows 4-octet AS numbers"),
+    ("frr", "four-octet-as", "it can't be kept from saying that it knows them"),
+    ("gobgp", "four-octet-as", "it can't be kept from saying that it knows them"),
     (
         "exabgp",
         "shutdown",
-        "it takes every shutdown message for a malformed NOTIFICATION, and has none to say",
+        "it takes every shutdown message for a malformed NOTIFICATION (an error of its own, with Python 3), and has none to say",
     ),
-    ("openbgpd", "extended-next-hop", "it does not have it"),
-    ("gobgp", "extended-messages", "it does not say that it takes them"),
-    ("openbgpd", "extended-messages", "it does not say that it takes them"),
-    ("gobgp", "roles", "it has none"),
-    ("exabgp", "roles", "it has none"),
+    ("openbgpd", "extended-next-hop", "it does not have them"),
+    ("gobgp", "extended-messages", "it does not have them"),
+    ("openbgpd", "extended-messages", "it does not have them"),
+    ("openbgpd", "its-restart", "it helps others to restart, and can't restart so itself"),
+    ("exabgp", "our-restart", "it keeps no routes over the end of a session"),
+    ("gobgp", "roles", "it does not have them"),
+    ("exabgp", "roles", "it does not have them"),
 ];
 
 /// A scenario: its name, and what the head of its `scenario.rs` says that it proves.
@@ -135,8 +139,7 @@ fn render(passed: &[Scenario], versions: &BTreeMap<&str, String>) -> String {
     let mut page = String::from(HEAD);
     page.push_str("| |");
     for kind in &KINDS {
-        let version = versions.get(kind.word).map(String::as_str).unwrap_or_default();
-        let _ = write!(page, " {} |", format!("{} {version}", kind.title).trim());
+        let _ = write!(page, " {} |", heading(kind.word, versions));
     }
     page.push_str("\n|---|");
     KINDS.iter().for_each(|_| page.push_str(":-:|"));
@@ -153,10 +156,18 @@ fn render(passed: &[Scenario], versions: &BTreeMap<&str, String>) -> String {
         let _ = writeln!(page, "- [{name}](../tests/interop/{name}): {proves}");
     }
     page.push_str("\n## What is not shown, and why\n\n");
-    for (number, (word, _, why)) in (1..).zip(LACKS) {
-        let _ = writeln!(page, "{number}. {}: {why}", Kind::of(word).title);
+    for (number, (word, lacked, why)) in (1..).zip(LACKS) {
+        let feature = FEATURES.iter().find(|(feature, _)| feature == lacked).map(|(_, title)| title);
+        let _ =
+            writeln!(page, "{number}. {}, {}: {why}.", heading(word, versions), feature.unwrap_or(lacked));
     }
     page
+}
+
+/// A daemon with its version, as far as it is known.
+fn heading(word: &str, versions: &BTreeMap<&str, String>) -> String {
+    let version = versions.get(word).map(String::as_str).unwrap_or_default();
+    format!("{} {version}", Kind::of(word).title).trim().into()
 }
 
 /// A field of the matrix.

@@ -1,6 +1,6 @@
-//! ExaBGP asks for everything again, and is told it. It is asked in turn, and says all it has again.
+//! ExaBGP asks for everything again, and is told it. (Asked itself, it ends the session without a word.)
 
-use crate::claims::{self, SESSIONS};
+use crate::claims::SESSIONS;
 use crate::lab::{Lab, wait_for};
 
 pub(crate) fn tell(lab: &mut Lab) {
@@ -9,7 +9,6 @@ pub(crate) fn tell(lab: &mut Lab) {
     wait_for(&1, || announcements(lab));
     lab.peer().ask("announce route-refresh ipv4 unicast");
     wait_for(&2, || announcements(lab));
-    claims::refresh_of_theirs(lab);
 }
 
 /// How often it was told of our route.

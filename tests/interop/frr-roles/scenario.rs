@@ -5,5 +5,5 @@ use crate::claims;
 use crate::lab::Lab;
 
 pub(crate) fn tell(lab: &mut Lab) {
-    claims::roles(lab, "show bgp ipv6 unicast 2a00:1::/32", "196608");
+    claims::roles(lab, "show bgp ipv6 unicast 2a00:1::/32", "otc 196608");
 }

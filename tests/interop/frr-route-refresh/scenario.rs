@@ -1,5 +1,5 @@
 //! FRRouting, whose policy has changed, asks for everything again, is told it, and holds what it did not want before.
-//! (It does not answer such a request itself before it has sent End-of-RIB, which it never does without graceful restart.)
+//! It is asked in turn, and says all it has again.
 
 use crate::claims;
 use crate::lab::Lab;
@@ -9,4 +9,5 @@ pub(crate) fn tell(lab: &mut Lab) {
         lab.peer().ask("conf t\nno ip prefix-list WELCOME seq 10");
         lab.peer().ask("clear bgp ipv4 unicast 192.0.2.1 soft in");
     });
+    claims::refresh_of_theirs(lab);
 }

@@ -5,5 +5,5 @@ use crate::claims;
 use crate::lab::Lab;
 
 pub(crate) fn tell(lab: &mut Lab) {
-    claims::roles(lab, "show rib detail", "OTC");
+    claims::roles(lab, "show rib detail", "OTC: 196608");
 }
