@@ -22,7 +22,7 @@ use palisade_rib::{
 };
 
 use crate::announcement::Received;
-use crate::config::{self, Config, Paths};
+use crate::config::{self, Config};
 use crate::judging::{self, PeerPolicy};
 
 /// A router that is played.
@@ -108,7 +108,7 @@ fn export_view(peer: &config::Peer, policy: &Peer, role: Role, family: Family) -
         ipv6_next_hops: family == Family::Ipv6,
         long_lived: false,
         four_octet_as: true,
-        format: Format { add_path: peer.add_path.value == Paths::All, ..Format::PLAIN },
+        format: Format { add_path: peer.add_path.value.0[family.index()].send, ..Format::PLAIN },
     }
 }
 

@@ -23,6 +23,7 @@ mod rfc6811;
 mod rfc7313;
 mod rfc7313_session;
 mod rfc7606;
+mod rfc7911;
 mod rfc8538;
 mod rfc8538_session;
 mod rfc8654;

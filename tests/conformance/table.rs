@@ -56,10 +56,12 @@ impl Router {
         router
     }
 
-    /// A session comes up.
+    /// A session comes up. Either end names its paths where that takes them (RFC 7911).
     pub(crate) fn join(&mut self, index: PeerIndex, peer: RibPeer) {
         let internal = peer.policy.role == Some(Role::Internal);
-        self.wires.contexts.insert(index, Context { internal, ..Context::default() });
+        let is_sent_names = peer.export[0].is_some_and(|view| view.format.add_path);
+        let context = Context { internal, add_path: [is_sent_names, false], ..Context::default() };
+        self.wires.contexts.insert(index, context);
         self.intakes.insert(index, Intake::new(index, Arc::clone(&peer.policy), 1, 1));
         self.shard.peer_up(index, peer);
         self.settle();
@@ -71,11 +73,24 @@ impl Router {
         net.write_nlri(&mut nlri);
         let attributes = route.encode(address(from));
         let length = (attributes.len() as u16).to_be_bytes();
-        self.hear(from, &[&[0, 0][..], &length, &attributes, &nlri].concat());
+        self.hear(from, false, &[&[0, 0][..], &length, &attributes, &nlri].concat());
     }
 
-    fn hear(&mut self, from: PeerIndex, body: &[u8]) {
-        let (context, intake) = (self.wires.contexts[&from], self.intakes.get_mut(&from).unwrap());
+    /// A peer announces a path by a name of its own, or withdraws what it has called so.
+    pub(crate) fn say_named(&mut self, from: PeerIndex, net: Net<u32>, name: u32, route: Option<&Route>) {
+        let mut nlri = name.to_be_bytes().to_vec();
+        net.write_nlri(&mut nlri);
+        let length = |octets: &[u8]| (octets.len() as u16).to_be_bytes();
+        let body = match route.map(|route| route.encode(address(from))) {
+            Some(attributes) => [&[0, 0][..], &length(&attributes), &attributes, &nlri].concat(),
+            None => [&length(&nlri)[..], &nlri, &[0, 0]].concat(),
+        };
+        self.hear(from, true, &body);
+    }
+
+    fn hear(&mut self, from: PeerIndex, named: bool, body: &[u8]) {
+        let context = Context { add_path: [named, false], ..self.wires.contexts[&from] };
+        let intake = self.intakes.get_mut(&from).unwrap();
         let mut decoder = Decoder::new();
         let update = decoder.update(body, &context).unwrap();
         assert!(update.faults().is_empty(), "{:?}", update.faults());
@@ -95,7 +110,13 @@ impl Router {
 
     /// What a peer has heard of a prefix, and not been told to forget.
     pub(crate) fn heard(&self, by: PeerIndex, net: Net<u32>) -> Option<&Route> {
-        self.wires.held.get(&by)?.get(&net)
+        self.wires.held.get(&by)?.iter().find(|((held, _), _)| *held == net).map(|(_, route)| route)
+    }
+
+    /// All the paths to a prefix that a peer has heard, by our names for them.
+    pub(crate) fn heard_named(&self, by: PeerIndex, net: Net<u32>) -> BTreeMap<u32, &Route> {
+        let held = self.wires.held.get(&by).into_iter().flatten();
+        held.filter(|((held, _), _)| *held == net).map(|((_, name), route)| (*name, route)).collect()
     }
 
     /// What there is to say of a prefix.
@@ -184,7 +205,7 @@ impl Route {
 #[derive(Default)]
 struct Wires {
     contexts: BTreeMap<PeerIndex, Context>,
-    held: BTreeMap<PeerIndex, BTreeMap<Net<u32>, Route>>,
+    held: BTreeMap<PeerIndex, BTreeMap<(Net<u32>, u32), Route>>,
     decoder: Decoder,
 }
 
@@ -219,7 +240,8 @@ impl Wires {
             let update = self.decoder.update(&messages[19..length], &self.contexts[&member]).unwrap();
             assert!(update.faults().is_empty(), "{:?}", update.faults());
             for path in update.withdrawn::<u32>() {
-                assert!(held.remove(&path.net).is_some(), "{member:?} is told to forget what it never heard");
+                let forgotten = held.remove(&(path.net, path.path_id));
+                assert!(forgotten.is_some(), "{member:?} is told to forget what it never heard");
             }
             if let Some((attributes, paths)) = update.announced::<u32>() {
                 let IpAddr::V4(next_hop) = attributes.next_hop.address() else { panic!("{attributes:?}") };
@@ -229,7 +251,7 @@ impl Wires {
                     next_hop: Some(next_hop),
                     local_pref: attributes.facts.local_pref,
                 };
-                paths.for_each(|path| drop(held.insert(path.net, route.clone())));
+                paths.for_each(|path| drop(held.insert((path.net, path.path_id), route.clone())));
             }
             messages = &messages[length..];
         }

@@ -97,7 +97,7 @@ pub(crate) struct Peer {
     pub(crate) next_hop_self: bool,
     /// What its session may do besides.
     pub(crate) abilities: Abilities,
-    /// Which paths it is sent, where there are several to a prefix.
+    /// Which paths it is sent, where there are several to a prefix, and whether it may send several.
     pub(crate) add_path: Setting<Paths>,
     /// LOCAL_PREF of what it announces.
     pub(crate) local_preference: Setting<u32>,

@@ -4,7 +4,7 @@
 use palisade_policy::{Source, Treatment};
 use palisade_rib::attribute_set::Scope;
 use palisade_rib::decision::Step;
-use palisade_rib::{Account, Export, Outcome, PeerIndex, Silence, Told, Withheld};
+use palisade_rib::{Account, Export, Outcome, Path, PeerIndex, Sent, Silence, Told, Withheld};
 
 use super::explanation::{Explanation, ExportFacts, TableFacts};
 use super::judged;
@@ -59,13 +59,13 @@ fn lost(outcome: Outcome) -> Option<Step> {
 /// To whom a path goes. Of one that goes to nobody because others are better, that is all there is to say.
 fn exports(told: &Told, account: &Account, name: &impl Fn(PeerIndex) -> Option<String>) -> Vec<ExportFacts> {
     let sender = told.path.peer();
-    let is_sent = account.exports.iter().any(|export| sent(export, sender).is_some());
+    let is_sent = account.exports.iter().any(|export| sent(export, &told.path).is_some());
     if told.outcome != Outcome::Best && !is_sent {
         return Vec::new();
     }
     let others = account.exports.iter().filter(|export| export.peer != sender);
     let facts = |export: &Export| {
-        let treatment = sent(export, sender);
+        let treatment = sent(export, &told.path);
         Some(ExportFacts {
             peer: name(export.peer)?,
             sent: treatment.is_some(),
@@ -78,8 +78,9 @@ fn exports(told: &Told, account: &Account, name: &impl Fn(PeerIndex) -> Option<S
     others.filter_map(facts).collect()
 }
 
-fn sent(export: &Export, from: PeerIndex) -> Option<Treatment> {
-    export.sent.iter().find(|sent| sent.from == from).map(|sent| sent.treatment)
+fn sent(export: &Export, path: &Path) -> Option<Treatment> {
+    let is_it = |sent: &&Sent| (sent.from, sent.path_id) == (path.peer(), path.path_id());
+    export.sent.iter().find(is_it).map(|sent| sent.treatment)
 }
 
 /// What is done to a path on its way, where anything is.

@@ -9,8 +9,8 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use palisade_bgp::Asn;
 use palisade_bgp::session::{GracefulRestart, Session, SessionConfig, State};
-use palisade_bgp::{AddPath, Asn};
 use palisade_policy::Role;
 use palisade_rib::{MOST_PEERS, PeerIndex};
 use tokio::net::TcpStream;
@@ -56,7 +56,7 @@ pub(crate) struct SessionSettings {
     /// Whether an internal peer is told our address instead of the next hop we heard.
     pub(crate) next_hop_self: bool,
     abilities: SessionAbilities,
-    sends_all_paths: bool,
+    add_path: Paths,
     hold_time_s: u16,
     passive: bool,
     /// For how long routes are kept over a restart, the peer's or ours.
@@ -91,7 +91,7 @@ impl SessionSettings {
             role: peer.role,
             next_hop_self: peer.next_hop_self,
             abilities: SessionAbilities::new(&peer.abilities),
-            sends_all_paths: peer.add_path.value == Paths::All,
+            add_path: peer.add_path.value,
             hold_time_s: peer.hold_time_s.value,
             passive: peer.passive,
             graceful_restart: peer.restart.map(|restart| GracefulRestart {
@@ -107,7 +107,7 @@ impl SessionSettings {
             connect_retry_s: CONNECT_RETRY_S,
             passive: self.passive,
             graceful_restart: self.graceful_restart,
-            add_path: [AddPath { send: self.sends_all_paths, receive: false }; 2],
+            add_path: self.add_path.0,
             extended_messages: self.abilities.extended_messages,
             extended_next_hop: self.abilities.extended_next_hop,
             role: self.role.and_then(Role::ours),

@@ -72,6 +72,8 @@ pub struct Export {
 pub struct Sent {
     /// Whose path it is.
     pub from: PeerIndex,
+    /// What its sender calls it (RFC 7911); 0 where that gives it no identifier.
+    pub path_id: u32,
     /// How it is treated on its way.
     pub treatment: Treatment,
 }
@@ -132,8 +134,13 @@ fn export(peer: PeerIndex, peers: &Peers, family: Family, offers: &[Offer]) -> E
     };
     let held = holdings(&view, &[peer], offers);
     let held = held.iter().filter(|held| held.to.includes(peer));
-    let sent: Vec<Sent> =
-        held.map(|held| Sent { from: held.offer.best.peer, treatment: held.offer.treatment }).collect();
+    let sent: Vec<Sent> = held
+        .map(|held| Sent {
+            from: held.offer.best.peer,
+            path_id: held.offer.best.path_id,
+            treatment: held.offer.treatment,
+        })
+        .collect();
     let silence = sent.is_empty().then(|| match offers.first().map(|first| &first.best) {
         None => Silence::NoPath,
         Some(best) if best.peer == peer => Silence::Its,

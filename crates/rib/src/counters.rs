@@ -31,7 +31,8 @@ pub struct Tally<N = i64> {
     pub observed: PerReason<N>,
     /// By [`RovState`] in the order of [`RovState::ALL`].
     pub rov: [N; RovState::ALL.len()],
-    /// Announcements that were not held, ever: there was no room for more paths.
+    /// Announcements that were not held, ever: there was no room for more paths, or the peer had as many to the prefix as it
+    /// [may](crate::MOST_PATHS).
     pub dropped: N,
 }
 

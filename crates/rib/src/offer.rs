@@ -14,12 +14,15 @@ use smallvec::{SmallVec, smallvec};
 use crate::attribute_set::{AttributeSet, Scope};
 use crate::audience::Audience;
 use crate::decision::{local_preference, ranked};
-use crate::path::{Path, PeerIndex};
+use crate::path::{MOST_PATHS, Path, PeerIndex};
 use crate::peer::{Peers, Tags};
 
 /// Paths of a prefix that are looked at for those whom the ones before are not offered to. What is past it stays hidden
-/// from a member whom so many others shut out: the work that communities can cause must have an end.
+/// from a member whom so many others shut out: the work that communities can cause must have an end. One peer has at most a
+/// quarter of them ([`MOST_PATHS`]).
 const MOST_RANKED: usize = 64;
+
+const _: () = assert!(MOST_PATHS * 4 <= MOST_RANKED);
 
 /// A path that may go out, with what exporting it needs to know even after its peer has gone.
 #[derive(Clone, Debug)]
@@ -30,6 +33,8 @@ pub struct Best {
     pub local_preference: u32,
     /// Who sent it.
     pub peer: PeerIndex,
+    /// The identifier that its sender gave it (RFC 7911), 0 where that gives none.
+    pub path_id: u32,
     /// What that peer is to us.
     pub source: Source,
     /// What is added on its way out.
@@ -37,12 +42,17 @@ pub struct Best {
 }
 
 impl Best {
-    /// Whether it is the same path, not only an equal one, and the same is said of it.
+    /// Whether the same is said of it: its attributes are those of the same peer, not only equal ones.
     pub fn is_same(&self, other: &Best) -> bool {
         self.peer == other.peer
             && Arc::ptr_eq(&self.attributes, &other.attributes)
             && self.local_preference == other.local_preference
             && self.tags == other.tags
+    }
+
+    /// Whether it is the path that its sender calls so, whatever is said of it.
+    pub(crate) fn is_named_as(&self, other: &Best) -> bool {
+        self.peer == other.peer && self.path_id == other.path_id
     }
 
     /// Whether nothing but what its offer says keeps it from a member of an exchange.
@@ -68,7 +78,10 @@ pub struct Offer {
 
 impl Offer {
     pub(crate) fn is_same(&self, other: &Offer) -> bool {
-        self.best.is_same(&other.best) && self.treatment == other.treatment && self.to == other.to
+        self.best.path_id == other.best.path_id
+            && self.best.is_same(&other.best)
+            && self.treatment == other.treatment
+            && self.to == other.to
     }
 }
 
@@ -165,5 +178,6 @@ fn best(path: &Path, peers: &Peers) -> Option<Best> {
         Source::Peer(_) => local_preference(path, peers.ranking(peer)),
     };
     let tags = peers.peer(peer).and_then(|peer| peer.tags.clone());
-    Some(Best { attributes: Arc::clone(path.attributes()), local_preference, peer, source, tags })
+    let (attributes, path_id) = (Arc::clone(path.attributes()), path.path_id());
+    Some(Best { attributes, local_preference, peer, path_id, source, tags })
 }

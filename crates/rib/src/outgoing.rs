@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What a member was sent is not stored: it follows from the offers before the change, by the same rule as what it is due
-//! now.
+//! now. So do the identifiers of paths (RFC 7911): `path_id.rs`.
 
 use palisade_bgp::nlri;
 use palisade_bgp::prefix::{Address, Net};
@@ -18,6 +18,7 @@ use crate::audience::Audience;
 use crate::export::ExportView;
 use crate::offer::{Best, Depth, Offer};
 use crate::path::PeerIndex;
+use crate::path_id::path_ids;
 
 /// A path that some members are to be sent.
 pub(crate) struct Announced<'a, A: Address> {
@@ -101,11 +102,12 @@ impl<'a, A: Address> Outgoing<'a, A> {
 /// Which of the members hold which of the paths on offer, once they were told. Equal identifiers stand together.
 pub(crate) fn holdings<'a>(view: &ExportView, members: &[PeerIndex], offers: &'a [Offer]) -> Holdings<'a> {
     let mut holdings = Holdings::new();
-    let going = offers.iter().filter(|offer| !offer.treatment.withheld && view.allows(&offer.best));
+    let goes = |offer: &Offer| !offer.treatment.withheld && view.allows(&offer.best);
+    let going = offers.iter().filter(|offer| goes(offer));
     match view.depth() {
         Depth::Best => {
             let first = offers.first().map(|first| &first.best);
-            let of_first = |offer: &&Offer| first.is_some_and(|first| offer.best.is_same(first));
+            let of_first = |offer: &&Offer| first.is_some_and(|first| offer.best.is_named_as(first));
             holdings.extend(going.filter(of_first).map(|offer| Held {
                 to: offer.to.clone(),
                 offer,
@@ -125,17 +127,11 @@ pub(crate) fn holdings<'a>(view: &ExportView, members: &[PeerIndex], offers: &'a
                 }
             }
         }
-        Depth::All => holdings.extend(going.map(|offer| Held {
-            to: offer.to.clone(),
-            offer,
-            path_id: path_id(&offer.best),
-        })),
+        Depth::All => {
+            let ids = path_ids(offers.iter().map(|offer| &offer.best));
+            let going = offers.iter().zip(ids).filter(|(offer, _)| goes(offer));
+            holdings.extend(going.map(|(offer, path_id)| Held { to: offer.to.clone(), offer, path_id }));
+        }
     }
     holdings
-}
-
-/// The identifier of RFC 7911 that we give a path. A peer sends one path a prefix at most, since its own identifiers are
-/// not asked for, so that its number tells its path from all others; 0 is left out, which some implementations do not take.
-fn path_id(best: &Best) -> u32 {
-    u32::from(best.peer.0) + 1
 }

@@ -23,6 +23,9 @@ impl PeerIndex {
     }
 }
 
+/// Paths of one peer to one prefix that are held (RFC 7911 sets no bound): what a peer with ADD-PATH says past that is refused, so
+/// that no peer can make a prefix slow for the others.
+pub const MOST_PATHS: usize = 16;
 /// Peers that can be told apart: a path keeps the rest of their sixteen bits for other things.
 pub const MOST_PEERS: u16 = 1 << 13;
 /// Set where the next hop can't be reached.
@@ -98,12 +101,12 @@ impl Path {
         &self.attributes
     }
 
-    /// The identifier of RFC 7911, 0 where ADD-PATH is not used.
+    /// The identifier that its peer gave it (RFC 7911), 0 where ADD-PATH is not used.
     pub fn path_id(&self) -> u32 {
         self.path_id
     }
 
-    /// Whether it is the same announcement of the same peer, not only an equal one.
+    /// Whether it is of the same peer, with the same attributes: not only equal ones.
     pub fn is_same(&self, other: &Path) -> bool {
         self.peer() == other.peer() && Arc::ptr_eq(&self.attributes, &other.attributes)
     }

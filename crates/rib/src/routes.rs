@@ -22,7 +22,7 @@ use crate::intake::{NetList, Section};
 use crate::judgement::Stamp;
 use crate::offer::{Depth, Offers, offers, same};
 use crate::origin_index::OriginIndex;
-use crate::path::{Path, PeerIndex};
+use crate::path::{MOST_PATHS, Path, PeerIndex};
 use crate::peer::Peers;
 use crate::prefix_limits::Room;
 use crate::stale::Turns;
@@ -137,13 +137,17 @@ impl<A: Address> Routes<A> {
             path.set_reachable(!lost.contains(&path.attributes().next_hop().address()));
         }
         path.set_turn(self.turns.bit(path.peer()));
-        self.turns.came(&path);
-        ledger.count::<A>(&path);
-        let listed = self.origins.lists(path.peer()).then(|| (path.peer(), origin(&path)));
         let paths = match self.table.entry(net) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Paths::new()),
         };
+        if is_excess(&path, paths) {
+            ledger.tally.dropped += 1;
+            return;
+        }
+        self.turns.came(&path);
+        ledger.count::<A>(&path);
+        let listed = self.origins.lists(path.peer()).then(|| (path.peer(), origin(&path)));
         let before = Before::of(paths, peers);
         let mut left = None;
         match paths.iter_mut().find(|held| held.peer() == path.peer() && held.path_id() == path.path_id()) {
@@ -452,6 +456,17 @@ fn held_back(verdict: Verdict) -> Verdict {
     match verdict.accepted() {
         true => Verdict { reason: Some(Reason::MaxAccepted), amendment: Amendment::NONE, ..verdict },
         false => verdict,
+    }
+}
+
+/// Whether a path is new and its peer has as many to the prefix as it may. Stale ones, which a peer that has restarted may call
+/// otherwise from now on, do not count.
+#[inline]
+fn is_excess(path: &Path, held: &[Path]) -> bool {
+    held.len() >= MOST_PATHS && {
+        let theirs = held.iter().filter(|held| held.peer() == path.peer());
+        theirs.clone().filter(|held| held.turn() == path.turn()).count() >= MOST_PATHS
+            && theirs.into_iter().all(|held| held.path_id() != path.path_id())
     }
 }
 
