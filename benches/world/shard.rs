@@ -59,6 +59,7 @@ pub(crate) fn rib_peer(peer: u16, role: Role) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::RsClient,
         ipv6_next_hops: true,
+        reflector: None,
         long_lived: false,
         four_octet_as: true,
         format: Format::PLAIN,

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use palisade_bgp::Asn;
 use palisade_bgp::attributes::NextHop;
 use palisade_policy::{
-    ActionScheme, Checks, Expansion, ExpansionError, ExpansionLimits, Mode, OriginSet, Reason, Role,
-    Snapshot, Stage,
+    ActionScheme, Checks, Expansion, ExpansionError, ExpansionLimits, Mode, OriginSet, Reason, Reflector,
+    Role, Snapshot, Stage,
 };
 
 use palisade_rib::Tags;
@@ -62,6 +62,7 @@ pub(crate) struct CheckMode {
 pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_policy::Peer {
     let mut judged = palisade_policy::Peer::new(peer.asn, config.router.asn, peer.role, peer.address);
     judged.local_address = peer.local_address;
+    judged.reflector = reflector(config, peer);
     judged.regions = peer.regions.as_slice().into();
     judged.origins = origins(peer, tables).map(Arc::new);
     if let Some(role) = peer.role {
@@ -74,6 +75,16 @@ pub(crate) fn peer(config: &Config, peer: &Peer, tables: &Snapshot) -> palisade_
     judged.may_carry = rules::may_carry(config, peer);
     judged.scrub &= config.communities.scrub;
     judged
+}
+
+/// What we are to a peer in route reflection.
+fn reflector(config: &Config, peer: &Peer) -> Option<Reflector> {
+    let reflector = Reflector {
+        router_id: config.router.id,
+        cluster_id: config.router.cluster_id,
+        is_client: peer.route_reflector_client,
+    };
+    (peer.role == Some(Role::Internal)).then_some(reflector)
 }
 
 fn limits(config: &Config, limits: &Limits) -> palisade_policy::Limits {

@@ -106,6 +106,7 @@ fn export_view(peer: &config::Peer, policy: &Peer, role: Role, family: Family) -
         own_next_hop: Some(some_address.into()),
         keeps_next_hop: role == Role::RsClient || role == Role::Internal && !peer.next_hop_self,
         ipv6_next_hops: family == Family::Ipv6,
+        reflector: policy.reflector,
         long_lived: false,
         four_octet_as: true,
         format: Format { add_path: peer.add_path.value.0[family.index()].send, ..Format::PLAIN },

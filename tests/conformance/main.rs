@@ -14,6 +14,7 @@ mod rfc1997;
 mod rfc4271;
 mod rfc4271_collision;
 mod rfc4271_machine;
+mod rfc4456;
 mod rfc4486;
 mod rfc4724;
 mod rfc5492;

@@ -284,6 +284,7 @@ fn rib_peer(counters: &Arc<PeerCounters>) -> RibPeer {
         ipv6_next_hops: false,
         long_lived: false,
         four_octet_as: true,
+        reflector: None,
         format: Format::PLAIN,
     };
     RibPeer {

@@ -30,6 +30,9 @@ pub(crate) struct Route {
     /// The peer's own address where there is none.
     pub(crate) next_hop: Option<Ipv4Addr>,
     pub(crate) local_pref: Option<u32>,
+    pub(crate) med: Option<u32>,
+    pub(crate) originator_id: Option<Ipv4Addr>,
+    pub(crate) cluster_list: Vec<Ipv4Addr>,
 }
 
 /// A table with peers.
@@ -152,6 +155,7 @@ pub(crate) fn peer(index: PeerIndex, role: Role) -> RibPeer {
         keeps_next_hop: matches!(role, Role::Internal | Role::RsClient),
         four_octet_as: true,
         format: Format::PLAIN,
+        reflector: None,
         long_lived: false,
         ipv6_next_hops: false,
     };
@@ -193,9 +197,14 @@ impl Route {
         push(0x40, 1, &[0]);
         push(0x40, 2, &path);
         push(0x40, 3, &next_hop);
+        self.med.iter().for_each(|value| push(0x80, 4, &value.to_be_bytes()));
         self.local_pref.iter().for_each(|value| push(0x40, 5, &value.to_be_bytes()));
         if !communities.is_empty() {
             push(0xc0, 8, &communities);
+        }
+        self.originator_id.iter().for_each(|id| push(0x80, 9, &id.octets()));
+        if !self.cluster_list.is_empty() {
+            push(0x80, 10, &self.cluster_list.iter().flat_map(|id| id.octets()).collect::<Vec<u8>>());
         }
         out
     }
@@ -250,6 +259,9 @@ impl Wires {
                     communities: attributes.communities().collect(),
                     next_hop: Some(next_hop),
                     local_pref: attributes.facts.local_pref,
+                    med: attributes.facts.med,
+                    originator_id: attributes.facts.originator_id,
+                    cluster_list: attributes.cluster_list().collect(),
                 };
                 paths.for_each(|path| drop(held.insert((path.net, path.path_id), route.clone())));
             }

@@ -5,6 +5,8 @@
 //! one pass over the two side by side finds what to carry, what to write anew and what to add, in order. Attributes without a
 //! row are carried unread, with the flag that says so (RFC 4271 s5).
 
+use std::net::Ipv4Addr;
+
 use crate::as_path::{AsPath, Asn, SegmentKind};
 use crate::attribute_table::{EXTENDED_LENGTH, Egress, OPTIONAL, PARTIAL, ROWS, Row, TRANSITIVE, code, row};
 use crate::attributes::{self, Attribute, Attributes, Facts, NextHop, Span};
@@ -28,6 +30,8 @@ pub struct Rewrite {
     pub local_pref: Option<u32>,
     /// ONLY_TO_CUSTOMER, where the path has none yet (RFC 9234 s5).
     pub only_to_customer: Option<Asn>,
+    /// What a route reflector adds to a path that it passes on within our AS.
+    pub reflected: Option<Reflected>,
     /// Communities to take from those that are there, before any are added. What has none left is left out.
     pub remove_communities: Vec<Community>,
     /// Extended communities to take from those that are there.
@@ -46,6 +50,15 @@ pub struct Rewrite {
     pub internal: bool,
 }
 
+/// Where a path has been within our AS (RFC 4456 s8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reflected {
+    /// ORIGINATOR_ID, where the path has none yet.
+    pub originator_id: Ipv4Addr,
+    /// What comes first in CLUSTER_LIST.
+    pub cluster_id: Ipv4Addr,
+}
+
 impl Rewrite {
     /// Nothing but the next hop and what every external peer with four-octet AS numbers asks for.
     pub fn external(next_hop: NextHop) -> Self {
@@ -55,6 +68,7 @@ impl Rewrite {
             med: None,
             local_pref: None,
             only_to_customer: None,
+            reflected: None,
             remove_communities: Vec::new(),
             remove_extended_communities: Vec::new(),
             remove_large_communities: Vec::new(),
@@ -76,7 +90,13 @@ pub fn attribute_block(attributes: &Attributes<'_>, rewrite: &Rewrite, out: &mut
 /// out, but as if they had come so. Whom they are for plays no part: nothing is left out, added or marked as unread on that
 /// account, and LOCAL_PREF stays what it is. `None` where they would be longer than any that can come.
 pub fn amended(attributes: &Attributes<'_>, rewrite: &Rewrite) -> Option<(Vec<u8>, Facts)> {
-    let kept = Rewrite { four_octet_as: true, internal: true, only_to_customer: None, ..rewrite.clone() };
+    let kept = Rewrite {
+        four_octet_as: true,
+        internal: true,
+        only_to_customer: None,
+        reflected: None,
+        ..rewrite.clone()
+    };
     let mut wire = Vec::new();
     write(attributes, &kept, true, &mut wire);
     u16::try_from(wire.len()).ok()?;
@@ -147,9 +167,6 @@ impl Block<'_> {
         match (row.egress, present) {
             (Egress::Write(write), _) => write(self, present),
             (Egress::Carry, Some(attribute)) => self.out.extend_from_slice(attribute.whole),
-            (Egress::CarryInternal, Some(attribute)) if self.rewrite.internal => {
-                self.out.extend_from_slice(attribute.whole);
-            }
             _ => {}
         }
     }
@@ -232,6 +249,31 @@ pub(crate) fn communities(block: &mut Block<'_>, present: Option<Attribute<'_>>)
     let stays = |octets: &[u8; 4]| !remove.contains(&Community(u32::from_be_bytes(*octets)));
     let added = add.iter().map(|Community(community)| community.to_be_bytes());
     items(block, code::COMMUNITIES, present, stays, added);
+}
+
+/// A reflector leaves the identifier of who brought the path into our AS as it is (RFC 4456 s8).
+pub(crate) fn originator_id(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
+    match (present, block.rewrite.reflected) {
+        (Some(attribute), _) if block.rewrite.internal => block.out.extend_from_slice(attribute.whole),
+        (None, Some(Reflected { originator_id, .. })) => {
+            number(OPTIONAL, code::ORIGINATOR_ID, originator_id.to_bits(), block.out);
+        }
+        _ => {}
+    }
+}
+
+/// A reflector puts its cluster in front (RFC 4456 s8).
+pub(crate) fn cluster_list(block: &mut Block<'_>, present: Option<Attribute<'_>>) {
+    match (present, block.rewrite.reflected) {
+        (Some(attribute), None) if block.rewrite.internal => block.out.extend_from_slice(attribute.whole),
+        (_, None) => {}
+        (present, Some(Reflected { cluster_id, .. })) => {
+            let at = begin(OPTIONAL, code::CLUSTER_LIST, block.out);
+            block.out.extend(cluster_id.octets());
+            block.out.extend_from_slice(present.map_or(&[], |attribute| attribute.value));
+            end(at, block.out);
+        }
+    }
 }
 
 pub(crate) fn large_communities(block: &mut Block<'_>, present: Option<Attribute<'_>>) {

@@ -92,8 +92,6 @@ pub(crate) enum With {
 pub(crate) enum Egress {
     /// It goes on as it is.
     Carry,
-    /// It goes on within our AS.
-    CarryInternal,
     /// It is no part of a path's attributes: the message's encoding writes it.
     Message,
     /// It is written by this function, which is told what the path has of it.
@@ -167,8 +165,8 @@ pub(crate) static ROWS: [Row; 18] = rows! {
     ATOMIC_AGGREGATE          "ATOMIC_AGGREGATE"          TRANSITIVE,          Exactly(0),   Everyone, Discard,  unread,           nowhere,                 Carry;                                   // RFC 4271 s5.1.6, 7606 s7.6
     AGGREGATOR                "AGGREGATOR"                OPTIONAL_TRANSITIVE, AsAndAddress, Everyone, Discard,  aggregator,       nowhere,                 Write(block::aggregator);                // RFC 4271 s5.1.7, 7606 s7.7
     COMMUNITIES               "COMMUNITIES"               OPTIONAL_TRANSITIVE, Items(4),     Everyone, Withdraw, unread,           at_communities,          Write(block::communities);               // RFC 1997, 7606 s7.8
-    ORIGINATOR_ID             "ORIGINATOR_ID"             OPTIONAL,            Exactly(4),   Internal, Withdraw, originator_id,    nowhere,                 CarryInternal;                           // RFC 4456 s8, 7606 s7.9
-    CLUSTER_LIST              "CLUSTER_LIST"              OPTIONAL,            Items(4),     Internal, Withdraw, unread,           at_cluster_list,         CarryInternal;                           // RFC 4456 s8, 7606 s7.10
+    ORIGINATOR_ID             "ORIGINATOR_ID"             OPTIONAL,            Exactly(4),   Internal, Withdraw, originator_id,    nowhere,                 Write(block::originator_id);             // RFC 4456 s8, 7606 s7.9
+    CLUSTER_LIST              "CLUSTER_LIST"              OPTIONAL,            Items(4),     Internal, Withdraw, unread,           at_cluster_list,         Write(block::cluster_list);              // RFC 4456 s8, 7606 s7.10
     MP_REACH_NLRI             "MP_REACH_NLRI"             OPTIONAL,            AtLeast(5),   Everyone, Reset,    mp_reach,         nowhere,                 Message;                                 // RFC 4760 s3, 7606 s5.3, s7.11
     MP_UNREACH_NLRI           "MP_UNREACH_NLRI"           OPTIONAL,            AtLeast(3),   Everyone, Reset,    mp_unreach,       nowhere,                 Message;                                 // RFC 4760 s4, 7606 s5.3, s7.12
     EXTENDED_COMMUNITIES      "EXTENDED COMMUNITIES"      OPTIONAL_TRANSITIVE, Items(8),     Everyone, Withdraw, unread,           at_extended_communities, Write(block::extended_communities);      // RFC 4360 s3, s6, 7606 s7.14

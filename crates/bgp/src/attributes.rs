@@ -175,6 +175,11 @@ impl<'a> Attributes<'a> {
         iter(self.wire)
     }
 
+    /// CLUSTER_LIST: the clusters that the path was reflected through, the last one first.
+    pub fn cluster_list(&self) -> impl ExactSizeIterator<Item = Ipv4Addr> + use<'a> {
+        self.facts.cluster_list.of(self.wire).chunks_exact(4).map(|b| Ipv4Addr::from_bits(u32_at(b, 0)))
+    }
+
     /// How many clusters the path was reflected through (RFC 4456 s9).
     pub fn cluster_list_length(&self) -> usize {
         usize::from(self.facts.cluster_list.len) / 4

@@ -14,7 +14,7 @@ use crate::message::{HEADER_LEN, MAX_EXTENDED_LEN, MAX_LEN, MessageKind, finish,
 use crate::nlri::Path;
 use crate::prefix::{Address, Family, nlri_octets};
 
-pub use crate::attribute_block::{DEFAULT_LOCAL_PREF, Rewrite, amended, attribute_block};
+pub use crate::attribute_block::{DEFAULT_LOCAL_PREF, Reflected, Rewrite, amended, attribute_block};
 
 /// Unicast.
 const SAFI: u8 = 1;

@@ -190,8 +190,8 @@ impl PeerOutline {
                 from: peer.add_path.origin.to_string(),
             },
             may_originate: may_originate(peer, &judged, tables.is_some()),
-            is_sent: role.map(|to| is_sent(mode, to)).unwrap_or_default(),
-            goes_to: role.map(|from| goes_to(mode, from)).unwrap_or_default(),
+            is_sent: role.map(|to| is_sent(mode, to, peer.route_reflector_client)).unwrap_or_default(),
+            goes_to: role.map(|from| goes_to(mode, from, peer.route_reflector_client)).unwrap_or_default(),
             limits: LimitsOutline::new(&judged, &peer.limits),
             member: peer
                 .member
@@ -284,15 +284,17 @@ fn roles(mode: Mode) -> impl Iterator<Item = Role> {
     Role::ALL.into_iter().filter(move |role| (*role == Role::RsClient) == (mode == Mode::RouteServer))
 }
 
-fn is_sent(mode: Mode, to: Role) -> Vec<&'static str> {
+fn is_sent(mode: Mode, to: Role, is_client: bool) -> Vec<&'static str> {
     let local = (mode == Mode::Router).then_some((Source::Local, "our own"));
     let peers = roles(mode).map(|from| (Source::Peer(from), from.slug()));
     let all = local.into_iter().chain(peers);
-    all.filter(|(from, _)| exports(*from, to)).map(|(_, name)| name).collect()
+    let reflected = |from| is_client && from == Source::Peer(Role::Internal);
+    all.filter(|(from, _)| exports(*from, to) || reflected(*from)).map(|(_, name)| name).collect()
 }
 
-fn goes_to(mode: Mode, from: Role) -> Vec<&'static str> {
-    roles(mode).filter(|to| exports(Source::Peer(from), *to)).map(Role::slug).collect()
+fn goes_to(mode: Mode, from: Role, is_client: bool) -> Vec<&'static str> {
+    let reflected = |to| is_client && to == Role::Internal;
+    roles(mode).filter(|to| exports(Source::Peer(from), *to) || reflected(*to)).map(Role::slug).collect()
 }
 
 fn check_outline(config: &Config, check: &CheckMode) -> CheckOutline {

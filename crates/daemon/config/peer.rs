@@ -95,6 +95,8 @@ pub(crate) struct Peer {
     pub(crate) restart: Option<restart::Restart>,
     /// Whether an internal peer is told that we are the next hop.
     pub(crate) next_hop_self: bool,
+    /// Whether an internal peer is our client in route reflection (RFC 4456).
+    pub(crate) route_reflector_client: bool,
     /// What its session may do besides.
     pub(crate) abilities: Abilities,
     /// Which paths it is sent, where there are several to a prefix, and whether it may send several.
@@ -215,6 +217,7 @@ pub(super) fn read<'a>(
         hold_time_s,
         restart: restart::restart(&mut section),
         next_hop_self: keys::next_hop_self(&mut section, role),
+        route_reflector_client: keys::route_reflector_client(&mut section, role),
         abilities,
         add_path: paths::add_path(&mut section, role),
         local_preference: keys::local_preference(&mut section, role),

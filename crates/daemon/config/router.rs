@@ -46,6 +46,8 @@ pub(crate) struct Router {
     pub(crate) asn_span: Range<usize>,
     /// Its BGP identifier.
     pub(crate) id: Ipv4Addr,
+    /// The cluster that it and its clients in route reflection are (RFC 4456 s7); its identifier unless written.
+    pub(crate) cluster_id: Ipv4Addr,
     /// What kind of speaker it is.
     pub(crate) mode: Mode,
     /// Where it listens. May be empty: then it only connects.
@@ -65,6 +67,7 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Router> {
     let problems = section.problems();
     let asn = section.required("asn", "64500", value::asn);
     let id = section.required("id", "\"192.0.2.1\"", value::router_id);
+    let cluster_id = section.optional("cluster_id", value::router_id).map(Spanned::into_inner);
     let mode = section.optional("mode", |field| value::word(field, &Mode::WORDS));
     let mode = mode.map_or(Mode::Router, Spanned::into_inner);
     let listen = section.list("listen", "\"0.0.0.0:179\", \"[::]:179\"", value::socket);
@@ -77,7 +80,19 @@ pub(super) fn read(mut section: Section<'_>) -> Option<Router> {
     section.end();
     let (asn, id) = (asn?, id?.into_inner());
     let (asn_span, asn) = (asn.span(), asn.into_inner());
-    Some(Router { asn, asn_span, id, mode, listen, networks, own_prefixes, peering_lans, hold_time_s })
+    let cluster_id = cluster_id.unwrap_or(id);
+    Some(Router {
+        asn,
+        asn_span,
+        id,
+        cluster_id,
+        mode,
+        listen,
+        networks,
+        own_prefixes,
+        peering_lans,
+        hold_time_s,
+    })
 }
 
 fn everywhere() -> Vec<SocketAddr> {

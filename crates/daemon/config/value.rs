@@ -52,15 +52,17 @@ pub(crate) fn reserved_asn(number: u32) -> Option<&'static str> {
 
 /// A BGP identifier: any IPv4 address but 0.0.0.0 (RFC 6286 s2.1).
 pub(crate) fn router_id(field: Field<'_>) -> Result<Ipv4Addr, Fault> {
-    const HELP: &str = "any IPv4 address of this router will do, like `id = \"192.0.2.1\"`";
-    let text = field.text().map_err(|fault| fault.help(HELP))?;
+    let key = field.key;
+    let help = format!("any IPv4 address of this router will do, like `{key} = \"192.0.2.1\"`");
+    let text = field.text().map_err(|fault| fault.help(help.clone()))?;
     match text.parse() {
         Ok(Ipv4Addr::UNSPECIFIED) => {
-            Err(Fault::new("`id` can't be 0.0.0.0", "it identifies nobody (RFC 6286 s2.1)").help(HELP))
+            Err(Fault::new(format!("`{key}` can't be 0.0.0.0"), "it identifies nobody (RFC 6286 s2.1)")
+                .help(help))
         }
         Ok(id) => Ok(id),
         Err(_) => {
-            Err(Fault::new(format!("`id` can't be {}", quoted(text)), "not an IPv4 address").help(HELP))
+            Err(Fault::new(format!("`{key}` can't be {}", quoted(text)), "not an IPv4 address").help(help))
         }
     }
 }

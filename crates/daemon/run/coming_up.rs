@@ -160,6 +160,7 @@ fn export_view(
         own_next_hop,
         keeps_next_hop,
         ipv6_next_hops,
+        reflector: setup.policy.borrow().judged.reflector,
         long_lived: knows_long_lived(negotiated),
         four_octet_as: negotiated.four_octet_as,
         format: negotiated.format(family),

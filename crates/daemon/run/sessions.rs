@@ -55,6 +55,8 @@ pub(crate) struct SessionSettings {
     pub(crate) role: Option<Role>,
     /// Whether an internal peer is told our address instead of the next hop we heard.
     pub(crate) next_hop_self: bool,
+    route_reflector_client: bool,
+    cluster_id: Ipv4Addr,
     abilities: SessionAbilities,
     add_path: Paths,
     hold_time_s: u16,
@@ -90,6 +92,8 @@ impl SessionSettings {
             router_id: config.router.id,
             role: peer.role,
             next_hop_self: peer.next_hop_self,
+            route_reflector_client: peer.route_reflector_client,
+            cluster_id: config.router.cluster_id,
             abilities: SessionAbilities::new(&peer.abilities),
             add_path: peer.add_path.value,
             hold_time_s: peer.hold_time_s.value,

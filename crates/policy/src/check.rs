@@ -105,8 +105,10 @@ fn default_mode(reason: Reason, role: Role, has_as_set: bool) -> Mode {
         (_, NoPolicy | MaxAccepted) => Mode::Enforce,
         // What another of our routers accepted has been judged at the edge; only what would break here is asked
         // again.
-        (Role::Internal, AsLoop | NextHopMartian) => Mode::Enforce,
+        (Role::Internal, AsLoop | ReflectionLoop | NextHopMartian) => Mode::Enforce,
         (Role::Internal, _) => Mode::Off,
+        // Nobody outside our AS can say where a route has been within it (RFC 7606 s7.9, s7.10).
+        (_, ReflectionLoop) => Mode::Off,
         // A route server does not put itself into the path (RFC 7947 s2.2.2.1).
         (Role::Rs, FirstAsMismatch) => Mode::Off,
         // Transit may well hold transit-free networks, and may give a default route, which is then seen and counted.

@@ -5,7 +5,7 @@
 //! off, and each answer is kept with what led to it. Both come to the same verdict.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use palisade_bgp::{Asn, Prefix};
 
@@ -95,6 +95,13 @@ pub enum Evidence {
     },
     /// ONLY_TO_CUSTOMER's value, where it is there.
     OnlyToCustomer(Option<Asn>),
+    /// Where the route has been within our AS.
+    Reflection {
+        /// ORIGINATOR_ID, where it is there.
+        originator_id: Option<Ipv4Addr>,
+        /// CLUSTER_LIST, the last cluster first.
+        cluster_list: Vec<Ipv4Addr>,
+    },
     /// The next hop.
     NextHop {
         /// The path's.
@@ -221,6 +228,16 @@ impl fmt::Display for Evidence {
             Evidence::Measure { found, least, most } => write!(f, "{found}, between {least} and {most}"),
             Evidence::OnlyToCustomer(None) => f.write_str("no ONLY_TO_CUSTOMER"),
             Evidence::OnlyToCustomer(Some(asn)) => write!(f, "ONLY_TO_CUSTOMER is {asn}"),
+            Evidence::Reflection { originator_id, cluster_list } => {
+                match originator_id {
+                    Some(originator_id) => write!(f, "ORIGINATOR_ID is {originator_id}")?,
+                    None => f.write_str("no ORIGINATOR_ID")?,
+                }
+                match cluster_list.as_slice() {
+                    [] => f.write_str("; no CLUSTER_LIST"),
+                    clusters => write!(f, "; CLUSTER_LIST is {}", List(clusters)),
+                }
+            }
             Evidence::NextHop { found, expected: None } => write!(f, "the next hop is {found}"),
             Evidence::NextHop { found, expected: Some(expected) } => {
                 write!(f, "the next hop is {found}, the peer is {expected}")

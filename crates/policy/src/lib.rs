@@ -66,7 +66,7 @@ pub use irr::{
 pub use judge::{PathVerdict, Verdict, judge, judge_path, judge_prefix};
 pub use malformed::Malformed;
 pub use origin_set::OriginSet;
-pub use peer::{Limits, Peer};
+pub use peer::{Limits, Peer, Reflector};
 pub use peerlock::{Peerlock, Peerlocks};
 pub use prefix_range::{PrefixRange, PrefixRangeError, RangeOperator};
 pub use prefix_set::PrefixSet;

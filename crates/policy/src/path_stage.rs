@@ -10,7 +10,7 @@ use crate::aspa::AspaState;
 use crate::aspa::verification::{Direction, fault};
 use crate::evidence::{AspaEvidence, Evidence, Recorder};
 use crate::judge::Hearing;
-use crate::peer::Peer;
+use crate::peer::{Peer, Reflector};
 use crate::reason::Reason;
 use crate::role::Role;
 use crate::snapshot::Snapshot;
@@ -44,6 +44,7 @@ pub(crate) fn hear<R: Recorder>(
     size(hearing, attributes);
     relations(hearing, attributes, role, tables);
     valley_free(hearing, attributes, aspa, role, tables);
+    reflection(hearing, attributes);
     next_hop(hearing, attributes, role, tables);
 }
 
@@ -131,6 +132,20 @@ fn aspa_evidence(
         ramps: tables.aspa.ramps(path),
         hops: tables.aspa.hops(path),
     }
+}
+
+/// Whether it comes back from where we sent it within our AS (RFC 4456 s8).
+fn reflection<R: Recorder>(hearing: &mut Hearing<'_, R>, attributes: &Attributes<'_>) {
+    let reflector = hearing.peer.reflector;
+    let originator_id = attributes.facts.originator_id;
+    let loops = |us: Reflector| {
+        originator_id == Some(us.router_id) || attributes.cluster_list().any(|one| one == us.cluster_id)
+    };
+    let where_it_was = || {
+        let cluster_list = attributes.cluster_list().collect();
+        Evidence::Reflection { originator_id, cluster_list }
+    };
+    hearing.ask(Reason::ReflectionLoop, || reflector.is_some_and(loops), where_it_was);
 }
 
 /// Where it may send packets.

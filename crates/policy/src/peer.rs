@@ -30,6 +30,8 @@ pub struct Peer {
     pub address: IpAddr,
     /// The address of our end, where it is known.
     pub local_address: Option<IpAddr>,
+    /// Who we are within our AS to an internal peer; `None` for all others.
+    pub reflector: Option<Reflector>,
     /// The AS numbers it may originate for: its expanded as-set. `None`, which no as-set means, stands for its own
     /// AS alone.
     pub origins: Option<Arc<OriginSet>>,
@@ -60,6 +62,7 @@ impl Peer {
             checks: role.map_or(Checks::all(Mode::Enforce), |role| Checks::for_role(role, false)),
             address,
             local_address: None,
+            reflector: None,
             origins: None,
             regions: Arc::default(),
             limits: Limits::default(),
@@ -100,6 +103,17 @@ impl Peer {
             None => origin == self.asn,
         }
     }
+}
+
+/// What we are to an internal peer in route reflection (RFC 4456).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reflector {
+    /// Our BGP identifier, which ORIGINATOR_ID must not be.
+    pub router_id: Ipv4Addr,
+    /// The cluster that we and our clients are, which other reflectors may share (s7): CLUSTER_LIST must not hold it.
+    pub cluster_id: Ipv4Addr,
+    /// Whether the peer is our client: clients are told what all internal peers say, the others what clients say (s6).
+    pub is_client: bool,
 }
 
 /// How much a peer may send in one announcement, and of what length. Arrays are indexed by

@@ -5,7 +5,7 @@
 //! meaning; a reason that is no longer given keeps its row. Rows stand in the order in which the judge asks, and
 //! the first one that is enforced decides.
 //!
-//! Numbers 1 to 15 are the path stage's, 16 to 30 the prefix stage's. The operator's own rules come after all of them: they
+//! Numbers 1 to 15 and 27 are the path stage's, the others up to 30 the prefix stage's. The operator's own rules come after all of them: they
 //! share a slug and a number, and each has a [code](Reason::code) of its own, by which it is kept and counted. One reason is
 //! no judge's: `max-accepted` is the table's, which counts what a peer has.
 
@@ -111,6 +111,8 @@ reasons! {
         "ONLY_TO_CUSTOMER says that the route has left the customer cone: this is a route leak."
     10 AspaInvalid "aspa-invalid" Path "draft-ietf-sidrops-aspa-verification s6"
         "ASPA: the path goes through a network that is not authorized as a provider: this is a route leak, or forged."
+    27 ReflectionLoop "reflection-loop" Path "RFC 4456 s8"
+        "The route has been here before: its ORIGINATOR_ID is this router, or its CLUSTER_LIST holds our cluster."
     11 NextHopForeign "next-hop-foreign" Path "RFC 7454 s10"
         "The next hop is not the peer's own address."
     12 NextHopMartian "next-hop-martian" Path "RFC 4271 s6.3"
@@ -299,7 +301,7 @@ mod tests {
             "31 no-policy\n1 empty-path\n2 first-as-mismatch\n3 as-loop\n4 as-set-in-path\n5 bogon-asn\n\
              6 path-too-long\n7 too-many-communities\n15 attributes-too-large\n\
              8 transit-asn\n13 peerlock\n14 never-via-rs\n\
-             9 otc-leak\n10 aspa-invalid\n11 next-hop-foreign\n\
+             9 otc-leak\n10 aspa-invalid\n27 reflection-loop\n11 next-hop-foreign\n\
              12 next-hop-martian\n16 default-route\n17 bogon-prefix\n18 prefix-too-long\n19 prefix-too-short\n\
              20 own-prefix\n21 peering-lan\n22 rpki-invalid-origin\n23 rpki-invalid-length\n\
              24 irr-origin-not-in-as-set\n25 irr-prefix-not-registered\n26 blackhole-not-owner"

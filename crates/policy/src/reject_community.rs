@@ -113,6 +113,7 @@ const fn euro_ix(reason: Reason) -> Option<u8> {
         | Reason::NeverViaRs
         | Reason::OtcLeak
         | Reason::AspaInvalid
+        | Reason::ReflectionLoop
         | Reason::OwnPrefix
         | Reason::PeeringLan
         | Reason::BlackholeNotOwner
@@ -145,6 +146,7 @@ const fn arouteserver(reason: Reason) -> Option<u16> {
         | Reason::Peerlock
         | Reason::OtcLeak
         | Reason::AspaInvalid
+        | Reason::ReflectionLoop
         | Reason::BlackholeNotOwner
         | Reason::MaxAccepted
         | Reason::Rule(_) => return None,
@@ -187,6 +189,7 @@ mod tests {
             "never-via-rs 2101:14 2101:14 15",
             "otc-leak 2101:9 2101:9 -",
             "aspa-invalid 2101:10 2101:10 -",
+            "reflection-loop 2101:27 2101:27 -",
             "next-hop-foreign 2101:11 1101:8 5",
             "next-hop-martian 2101:12 1101:8 5",
             "default-route 2101:16 1101:3 2",

@@ -5,11 +5,13 @@
 //! announcements and our own go to all, the rest to customers only), from the well-known communities (RFC 1997, RFC 3765, RFC
 //! 7999) and from ONLY_TO_CUSTOMER (RFC 9234 s5).
 
+use std::net::Ipv4Addr;
+
 use palisade_bgp::Asn;
 use palisade_bgp::attributes::{Community, NextHop};
-use palisade_bgp::encode::{Format, Rewrite};
+use palisade_bgp::encode::{Format, Reflected, Rewrite};
 use palisade_bgp::prefix::Address;
-use palisade_policy::{ActionScheme, Role, Source, Treatment, exports};
+use palisade_policy::{ActionScheme, Reflector, Role, Source, Treatment, exports};
 
 use crate::attribute_set::Scope;
 use crate::offer::{Best, Depth};
@@ -49,6 +51,8 @@ pub struct ExportView {
     pub own_next_hop: Option<NextHop>,
     /// Whether the next hop that was received is passed on: by a route server (RFC 7947 s2.2.1), and inside our AS.
     pub keeps_next_hop: bool,
+    /// What we are to an internal peer; without it, none is told what another one says (RFC 4271 s9.2).
+    pub reflector: Option<Reflector>,
     /// Whether the peer knows of paths that are kept for long (RFC 9494 s3).
     pub long_lived: bool,
     /// Whether next hops may be of IPv6: for IPv6 routes, and where the peer takes them for IPv4 (RFC 8950).
@@ -72,7 +76,7 @@ impl ExportView {
             Some(Withheld::Scope(scope))
         } else if best.attributes.is_blackhole() && !self.drops_traffic(best) {
             Some(Withheld::Blackhole)
-        } else if !exports(best.source, self.role) {
+        } else if !exports(best.source, self.role) && self.reflects(best).is_none() {
             Some(Withheld::Role { from: best.source, to: self.role })
         } else if self.leaks_otc(best) {
             Some(Withheld::OnlyToCustomer)
@@ -109,6 +113,13 @@ impl ExportView {
         }
     }
 
+    /// What we are in telling an internal peer what another one said; `None` where that isn't what it is, or it isn't told (RFC 4456
+    /// s6).
+    fn reflects(&self, best: &Best) -> Option<Reflector> {
+        let reflector = self.reflector.filter(|_| best.source == Source::Peer(Role::Internal));
+        reflector.filter(|reflector| best.from_client || reflector.is_client)
+    }
+
     /// RFC 9234 s5, egress rule 2.
     fn leaks_otc(&self, best: &Best) -> bool {
         best.attributes.only_to_customer().is_some() && !self.role.may_be_sent_otc()
@@ -143,6 +154,10 @@ impl ExportView {
             prepend: own.or(asked),
             med: facts.med.filter(|_| transparent),
             local_pref: internal.then_some(best.local_preference),
+            reflected: self.reflects(best).map(|reflector| Reflected {
+                originator_id: Ipv4Addr::from_bits(best.router_id),
+                cluster_id: reflector.cluster_id,
+            }),
             only_to_customer: best.attributes.only_to_customer().or(marked),
             four_octet_as: self.four_octet_as,
             internal,
@@ -187,7 +202,13 @@ impl ExportView {
         self.own_next_hop.filter(|_| !self.keeps(best)).unwrap_or(best.attributes.next_hop())
     }
 
+    /// A reflector is not on the way of what it passes on, and leaves its next hop as it is, whatever internal peers are told of what
+    /// comes from outside (RFC 4456 s10).
     fn keeps(&self, best: &Best) -> bool {
-        self.keeps_next_hop && best.source != Source::Local
+        match best.source {
+            Source::Local => false,
+            Source::Peer(Role::Internal) if self.role == Role::Internal => true,
+            Source::Peer(_) => self.keeps_next_hop,
+        }
     }
 }

@@ -37,6 +37,10 @@ pub struct Best {
     pub path_id: u32,
     /// What that peer is to us.
     pub source: Source,
+    /// Whether that peer is our client in route reflection (RFC 4456).
+    pub from_client: bool,
+    /// That peer's BGP identifier.
+    pub router_id: u32,
     /// What is added on its way out.
     pub tags: Option<Arc<Tags>>,
 }
@@ -179,5 +183,15 @@ fn best(path: &Path, peers: &Peers) -> Option<Best> {
     };
     let tags = peers.peer(peer).and_then(|peer| peer.tags.clone());
     let (attributes, path_id) = (Arc::clone(path.attributes()), path.path_id());
-    Some(Best { attributes, local_preference, peer, path_id, source, tags })
+    let reflector = peers.policy(peer).and_then(|policy| policy.reflector);
+    Some(Best {
+        attributes,
+        local_preference,
+        peer,
+        path_id,
+        source,
+        from_client: reflector.is_some_and(|reflector| reflector.is_client),
+        router_id: peers.ranking(peer).router_id,
+        tags,
+    })
 }

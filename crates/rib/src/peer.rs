@@ -61,6 +61,7 @@ impl RibPeer {
             && self.tags == other.tags
             && (self.policy.asn, self.policy.role) == (other.policy.asn, other.policy.role)
             && self.policy.regions == other.policy.regions
+            && self.policy.reflector == other.policy.reflector
     }
 
     /// What it is sent of a family.

@@ -68,6 +68,7 @@ fn rib_peer(member: PeerIndex) -> RibPeer {
         own_next_hop: None,
         keeps_next_hop: true,
         ipv6_next_hops: true,
+        reflector: None,
         long_lived: false,
         four_octet_as: true,
         format: Format { add_path: takes_all(member), ..Format::PLAIN },

@@ -54,6 +54,7 @@ fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::Internal,
         ipv6_next_hops: true,
+        reflector: None,
         long_lived: knows_long_lived(peer),
         four_octet_as: true,
         format: Format::PLAIN,

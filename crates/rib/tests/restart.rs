@@ -51,6 +51,7 @@ impl Play {
             own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
             keeps_next_hop: false,
             ipv6_next_hops: true,
+            reflector: None,
             long_lived: false,
             four_octet_as: true,
             format: Format::PLAIN,

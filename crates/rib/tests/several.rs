@@ -52,6 +52,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         keeps_next_hop: false,
         four_octet_as: true,
         format: Format { add_path: takes_all(peer.0), ..Format::PLAIN },
+        reflector: None,
         long_lived: false,
         ipv6_next_hops: false,
     };

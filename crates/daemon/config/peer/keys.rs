@@ -79,6 +79,17 @@ pub(super) fn next_hop_self(section: &mut Section<'_>, role: Option<Role>) -> bo
     true
 }
 
+/// Whether an internal peer is our client in route reflection.
+pub(super) fn route_reflector_client(section: &mut Section<'_>, role: Option<Role>) -> bool {
+    const KEY: &str = "route_reflector_client";
+    let Some(place) = flag(section, KEY) else { return false };
+    if role.is_some_and(|role| role != Role::Internal) {
+        let fault = Fault::new(format!("only an internal peer has `{KEY}`"), "not for this role");
+        section.problems().push(place, fault.help("remove it: routes are reflected within an AS (RFC 4456)"));
+    }
+    true
+}
+
 /// Whether the peer may announce the default route, which its checks may say, too, but not both.
 pub(super) fn allow_default(section: &mut Section<'_>, checks: &[ChosenMode]) -> bool {
     const KEY: &str = "allow_default";

@@ -17,6 +17,8 @@ fn best(peer: u16, path_id: u32) -> Best {
         peer: PeerIndex(peer),
         path_id,
         source: Source::Peer(Role::Peer),
+        from_client: false,
+        router_id: 1,
         tags: None,
     }
 }
