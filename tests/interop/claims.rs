@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::lab::{Lab, connections, wait_for, wait_until, wait_until_it_listens};
 use crate::route::{Route, items, text};
 use crate::support::namespace::run;
-use crate::witness::{AS_PATH, AS4_PATH, LARGE_COMMUNITY, Witness, octets};
+use crate::witness::{AS_PATH, AS4_PATH, CLUSTER_LIST, LARGE_COMMUNITY, LOCAL_PREF, NEXT_HOP, ORIGINATOR_ID};
+use crate::witness::{Witness, octets};
 
 /// The AS of our router, and of the daemon, in every scenario but those about AS numbers.
 pub(crate) const OURS: u32 = 196_608;
@@ -149,9 +150,9 @@ pub(crate) fn refresh_of_theirs(lab: &mut Lab) {
 
 /// The daemon goes beyond the limit of `ipv4`, hears of it, and shows `words`.
 pub(crate) fn limit_of_ours(lab: &mut Lab, words: &str, show: &str) {
+    let is_told = |fault: String| fault.contains("sent") && fault.contains("6/1");
+    wait_until("we say that it is too much", || is_told(last_fault(lab, "ipv4")));
     wait_until("they show the NOTIFICATION", || shown(lab, show).contains(words));
-    let fault = last_fault(lab, "ipv4");
-    assert!(fault.contains("sent") && fault.contains("6/1"), "{fault}");
     assert_eq!(accepted(lab, "ipv4"), []);
 }
 
@@ -226,6 +227,24 @@ pub(crate) fn extended_messages(lab: &mut Lab, configuration: &str, written: imp
     wait_for(&Some(route), || held(lab, "193.0.9.0/24"));
 }
 
+/// Two internal peers that are our clients, the daemon and the witness: each hears of the other's route, with whoever has
+/// brought it and the cluster that it came through; all else is as it was. The daemon shows that with `show`, in these `words`.
+pub(crate) fn reflection(lab: &mut Lab, show: &str, words: &[&str], originate: impl Fn(&mut Lab)) {
+    lab.start();
+    originate(lab);
+    lab.wait_for_sessions(&SESSIONS[..1]);
+    let mut witness = Witness::join_as(9, OURS);
+    let told = witness.told_of("193.0.2.0/24");
+    assert_eq!(told.get(&ORIGINATOR_ID), Some(&vec![192, 0, 2, 2]), "its identifier");
+    assert_eq!(told.get(&CLUSTER_LIST), Some(&vec![192, 0, 2, 77]));
+    assert_eq!((told.get(&AS_PATH), told.get(&NEXT_HOP)), (Some(&vec![]), Some(&vec![192, 0, 2, 2])));
+
+    witness.announce("193.0.9.0/24", &[396_510], &[(0x40, LOCAL_PREF, octets(&[150]))]);
+    wait_for(&Some(Route::plain("193.0.9.0/24", &[396_510], "198.51.100.9")), || held(lab, "193.0.9.0/24"));
+    let shown = lab.peer().ask(show);
+    assert!(words.iter().all(|words| shown.contains(words)), "{shown}");
+}
+
 /// Both roles in a session each, what they do to routes, and two that do not go with each other. The daemon shows with
 /// `show` the `words` that tell of our ONLY_TO_CUSTOMER.
 pub(crate) fn roles(lab: &mut Lab, show: &str, words: &str) {
@@ -246,6 +265,19 @@ fn counted(what: &str) -> u64 {
     let told = run(&format!("nstat -az TcpExt{what}"));
     let line = told.lines().find(|line| line.contains(what)).unwrap_or_default();
     line.split_whitespace().nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
+/// The daemon has two paths to a prefix; we hold both, each with an identifier of its own.
+pub(crate) fn all_paths_received(lab: &Lab) {
+    let long = || vec![THEIRS, 396_520];
+    let paths = || {
+        let mut paths: Vec<_> = accepted(lab, "ipv4").into_iter().map(|route| route.as_path).collect();
+        paths.sort();
+        paths
+    };
+    wait_for(&vec![vec![THEIRS], long()], paths);
+    let ids: Vec<u32> = accepted(lab, "ipv4").iter().map(|route| route.path_id).collect();
+    assert_ne!(ids[0], ids[1]);
 }
 
 /// The paths that the daemon holds to an IPv4 prefix, in order.

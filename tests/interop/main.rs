@@ -66,6 +66,7 @@ scenarios! {
     bird_md5
     bird_our_restart
     bird_roles
+    bird_route_reflection
     bird_route_refresh
     bird_sessions
     bird_shutdown
@@ -78,6 +79,7 @@ scenarios! {
     exabgp_large_communities
     exabgp_max_prefix
     exabgp_md5
+    exabgp_route_reflection
     exabgp_route_refresh
     exabgp_sessions
     frr_add_path
@@ -90,6 +92,7 @@ scenarios! {
     frr_md5
     frr_our_restart
     frr_roles
+    frr_route_reflection
     frr_route_refresh
     frr_sessions
     frr_shutdown
@@ -101,6 +104,7 @@ scenarios! {
     gobgp_max_prefix
     gobgp_md5
     gobgp_our_restart
+    gobgp_route_reflection
     gobgp_route_refresh
     gobgp_sessions
     gobgp_shutdown
@@ -112,6 +116,7 @@ scenarios! {
     openbgpd_md5
     openbgpd_our_restart
     openbgpd_roles
+    openbgpd_route_reflection
     openbgpd_route_refresh
     openbgpd_sessions
     openbgpd_shutdown
@@ -139,6 +144,8 @@ mod bird_md5;
 mod bird_our_restart;
 #[path = "bird-roles/scenario.rs"]
 mod bird_roles;
+#[path = "bird-route-reflection/scenario.rs"]
+mod bird_route_reflection;
 #[path = "bird-route-refresh/scenario.rs"]
 mod bird_route_refresh;
 #[path = "bird-sessions/scenario.rs"]
@@ -163,6 +170,8 @@ mod exabgp_large_communities;
 mod exabgp_max_prefix;
 #[path = "exabgp-md5/scenario.rs"]
 mod exabgp_md5;
+#[path = "exabgp-route-reflection/scenario.rs"]
+mod exabgp_route_reflection;
 #[path = "exabgp-route-refresh/scenario.rs"]
 mod exabgp_route_refresh;
 #[path = "exabgp-sessions/scenario.rs"]
@@ -187,6 +196,8 @@ mod frr_md5;
 mod frr_our_restart;
 #[path = "frr-roles/scenario.rs"]
 mod frr_roles;
+#[path = "frr-route-reflection/scenario.rs"]
+mod frr_route_reflection;
 #[path = "frr-route-refresh/scenario.rs"]
 mod frr_route_refresh;
 #[path = "frr-sessions/scenario.rs"]
@@ -209,6 +220,8 @@ mod gobgp_max_prefix;
 mod gobgp_md5;
 #[path = "gobgp-our-restart/scenario.rs"]
 mod gobgp_our_restart;
+#[path = "gobgp-route-reflection/scenario.rs"]
+mod gobgp_route_reflection;
 #[path = "gobgp-route-refresh/scenario.rs"]
 mod gobgp_route_refresh;
 #[path = "gobgp-sessions/scenario.rs"]
@@ -231,6 +244,8 @@ mod openbgpd_md5;
 mod openbgpd_our_restart;
 #[path = "openbgpd-roles/scenario.rs"]
 mod openbgpd_roles;
+#[path = "openbgpd-route-reflection/scenario.rs"]
+mod openbgpd_route_reflection;
 #[path = "openbgpd-route-refresh/scenario.rs"]
 mod openbgpd_route_refresh;
 #[path = "openbgpd-sessions/scenario.rs"]

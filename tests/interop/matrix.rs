@@ -36,6 +36,7 @@ const FEATURES: &[(&str, &str)] = &[
     ("extended-messages", "extended messages (RFC 8654)"),
     ("its-restart", "graceful restart of the daemon (RFC 4724 s4.2)"),
     ("our-restart", "graceful restart of ours (RFC 4724 s4.1)"),
+    ("route-reflection", "route reflection (RFC 4456)"),
     ("roles", "roles and ONLY_TO_CUSTOMER (RFC 9234)"),
 ];
 

@@ -9,6 +9,7 @@ use std::thread;
 
 use socket2::{Domain, Socket, Type};
 
+use crate::claims::OURS;
 use crate::lab::wait_until;
 
 const OPEN: u8 = 1;
@@ -19,6 +20,9 @@ const KEEPALIVE: u8 = 4;
 pub(crate) const ORIGIN: u8 = 1;
 pub(crate) const AS_PATH: u8 = 2;
 pub(crate) const NEXT_HOP: u8 = 3;
+pub(crate) const LOCAL_PREF: u8 = 5;
+pub(crate) const ORIGINATOR_ID: u8 = 9;
+pub(crate) const CLUSTER_LIST: u8 = 10;
 pub(crate) const AS4_PATH: u8 = 17;
 pub(crate) const LARGE_COMMUNITY: u8 = 32;
 const MP_REACH_NLRI: u8 = 14;
@@ -49,7 +53,12 @@ pub(crate) struct Witness {
 impl Witness {
     /// Joins from 198.51.100.`last`, as AS 196700 + `last`, for both families and with long messages (RFC 8654).
     pub(crate) fn join(last: u8) -> Self {
-        let (asn, address) = (196_700 + u32::from(last), Ipv4Addr::new(198, 51, 100, last));
+        Self::join_as(last, 196_700 + u32::from(last))
+    }
+
+    /// Joins as an AS, which may be our router's own.
+    pub(crate) fn join_as(last: u8, asn: u32) -> Self {
+        let address = Ipv4Addr::new(198, 51, 100, last);
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
         socket.bind(&SocketAddr::from((address, 0)).into()).expect("the address is ours");
         socket.connect(&SocketAddr::from((ROUTER, 179)).into()).expect("our router listens");
@@ -82,10 +91,12 @@ impl Witness {
         self.heard().routes.get(prefix).cloned().unwrap_or_default()
     }
 
-    /// Announces a prefix of either family over these ASes behind its own, with more attributes: flags, type, value.
+    /// Announces a prefix of either family over these ASes, behind its own where that is not our router's, with more attributes: flags, type, value.
     pub(crate) fn announce(&mut self, prefix: &str, path: &[u32], more: &[(u8, u8, Vec<u8>)]) {
-        let asns: Vec<u8> = [self.asn].iter().chain(path).flat_map(|asn| asn.to_be_bytes()).collect();
-        let path = [&[2, (asns.len() / 4) as u8][..], &asns].concat();
+        let own = Some(self.asn).filter(|asn| *asn != OURS);
+        let asns: Vec<u8> = own.iter().chain(path).flat_map(|asn| asn.to_be_bytes()).collect();
+        let segment = [&[2, (asns.len() / 4) as u8][..], &asns].concat();
+        let path = if asns.is_empty() { Vec::new() } else { segment };
         let mut attributes = [attribute(0x40, ORIGIN, &[0]), attribute(0x40, AS_PATH, &path)].concat();
         let mut nlri = wire(prefix);
         if prefix.contains(':') {

@@ -1,4 +1,5 @@
 //! FRRouting is sent every path to a prefix, holds all of them, and lets go of the one that is withdrawn.
+//! (It has but one path to what it originates.)
 
 use crate::claims;
 use crate::lab::Lab;

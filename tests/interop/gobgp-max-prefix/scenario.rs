@@ -9,6 +9,6 @@ pub(crate) fn tell(lab: &mut Lab) {
     lab.start();
     originate(lab.peer(), "193.0.2.0/24", "");
     originate(lab.peer(), "193.0.12.0/24", "");
-    claims::limit_of_ours(lab, "maximum number of prefixes", "neighbor 192.0.2.1");
+    claims::limit_of_ours(lab, "notification-received code 6(cease) subcode 1", "neighbor 192.0.2.1");
     claims::limit_of_theirs(lab);
 }

@@ -6,6 +6,10 @@ use crate::lab::Lab;
 
 pub(crate) fn tell(lab: &mut Lab) {
     lab.start();
-    claims::limit_of_ours(lab, "max-prefix", "show neighbor 192.0.2.1");
+    claims::limit_of_ours(
+        lab,
+        "192.0.2.1: received notification: Cease, received max-prefix exceeded",
+        "show neighbor 192.0.2.1",
+    );
     claims::limit_of_theirs(lab);
 }

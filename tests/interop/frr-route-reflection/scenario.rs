@@ -1,0 +1,10 @@
+//! Between FRRouting and another client of ours routes are reflected both ways: each hears who has brought the route and through
+//! which cluster it came, and nothing else of it has changed.
+
+use crate::claims;
+use crate::lab::Lab;
+
+pub(crate) fn tell(lab: &mut Lab) {
+    let words = ["Originator: 198.51.100.9", "Cluster list: 192.0.2.77", "localpref 150"];
+    claims::reflection(lab, "show bgp ipv4 unicast 193.0.9.0/24", &words, |_| {});
+}

@@ -1,0 +1,10 @@
+//! Between OpenBGPD and another client of ours routes are reflected both ways: each hears who has brought the route and through
+//! which cluster it came, and nothing else of it has changed.
+
+use crate::claims;
+use crate::lab::Lab;
+
+pub(crate) fn tell(lab: &mut Lab) {
+    let words = ["Originator Id: 198.51.100.9", "192.0.2.77", "localpref 150"];
+    claims::reflection(lab, "show rib detail 193.0.9.0/24", &words, |_| {});
+}
