@@ -1,0 +1,54 @@
+//! GRACEFUL_SHUTDOWN: RFC 8326 s4. A route whose announcer is about to shut the session down is the last choice, from whichever
+//! external peer it comes, and goes on being one while there is no other.
+//!
+//! Rows: who announced the route; then what LOCAL_PREF internal peers hear it with, as it is and with the community.
+
+use std::net::Ipv4Addr;
+
+use palisade_bgp::Net;
+use palisade_bgp::attributes::Community;
+use palisade_policy::{Role, Snapshot};
+use palisade_rib::PeerIndex;
+
+use crate::table::{Route, Router, of, peer};
+
+const TABLE: [(Role, u32); 5] =
+    [(Role::Customer, 300), (Role::Peer, 200), (Role::Provider, 100), (Role::RsClient, 100), (Role::Rs, 200)];
+
+const NET: Net<u32> = Net::new(0xc633_6400, 24);
+
+/// A second peer of any role.
+const OTHER: PeerIndex = PeerIndex(100);
+
+#[test]
+fn a_route_that_is_about_to_go_is_heard_with_the_lowest_preference() {
+    for (from, usual) in TABLE {
+        let preference = |communities: &[Community]| {
+            let mut router = Router::with_all_roles(Snapshot::default());
+            router.say(of(from), NET, &Route::from(of(from), from, communities));
+            let heard = router.heard(of(Role::Internal), NET).unwrap();
+            assert_eq!(heard.communities, communities, "from {from}: others hear why");
+            heard.local_pref
+        };
+        assert_eq!(preference(&[Community(65100 << 16 | 1)]), Some(usual), "from {from}");
+        assert_eq!(preference(&[Community::GRACEFUL_SHUTDOWN]), Some(0), "from {from}");
+    }
+}
+
+#[test]
+fn any_other_route_is_better_whatever_it_loses_by_otherwise() {
+    for (from, _) in TABLE {
+        let mut router = Router::with_all_roles(Snapshot::default());
+        router.join(OTHER, peer(OTHER, Role::Provider));
+        let longer = Route { as_path: vec![65100, 65101, 65102, 65103], ..Route::default() };
+        router.say(OTHER, NET, &longer);
+        router.say(of(from), NET, &Route::from(of(from), from, &[]));
+        let next_hop = |router: &Router| router.heard(of(Role::Internal), NET).unwrap().next_hop;
+        let [mine, others] = [of(from), OTHER].map(|peer| Some(Ipv4Addr::new(192, 0, 2, peer.0 as u8)));
+        assert_eq!(next_hop(&router), mine, "from {from}");
+        router.say(of(from), NET, &Route::from(of(from), from, &[Community::GRACEFUL_SHUTDOWN]));
+        assert_eq!(next_hop(&router), others, "from {from}, about to go");
+        router.say(of(from), NET, &Route::from(of(from), from, &[]));
+        assert_eq!(next_hop(&router), mine, "from {from}, back");
+    }
+}
