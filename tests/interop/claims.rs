@@ -117,8 +117,8 @@ pub(crate) fn shutdown_of_theirs(lab: &mut Lab, command: &str, words: &str) {
     lab.start_ours();
     lab.wait_for_sessions(&SESSIONS[..1]);
     lab.peer().ask(command);
-    wait_until("we show what they have said", || last_fault(lab, "ipv4").contains(words));
-    let fault = last_fault(lab, "ipv4");
+    wait_until("we show what they have said", || last_end(lab, "ipv4").contains(words));
+    let fault = last_end(lab, "ipv4");
     assert!(fault.contains("received") && fault.contains("6/2"), "{fault}");
 }
 
@@ -151,7 +151,7 @@ pub(crate) fn refresh_of_theirs(lab: &mut Lab) {
 /// The daemon goes beyond the limit of `ipv4`, hears of it, and shows `words`.
 pub(crate) fn limit_of_ours(lab: &mut Lab, words: &str, show: &str) {
     let is_told = |fault: String| fault.contains("sent") && fault.contains("6/1");
-    wait_until("we say that it is too much", || is_told(last_fault(lab, "ipv4")));
+    wait_until("we say that it is too much", || is_told(last_end(lab, "ipv4")));
     wait_until("they show the NOTIFICATION", || shown(lab, show).contains(words));
     assert_eq!(accepted(lab, "ipv4"), []);
 }
@@ -159,7 +159,7 @@ pub(crate) fn limit_of_ours(lab: &mut Lab, words: &str, show: &str) {
 /// We go beyond the daemon's limit in `ipv6`.
 pub(crate) fn limit_of_theirs(lab: &mut Lab) {
     let is_told = |fault: String| fault.contains("received") && fault.contains("6/1");
-    wait_until("they say that it is too much", || is_told(last_fault(lab, "ipv6")));
+    wait_until("they say that it is too much", || is_told(last_end(lab, "ipv6")));
 }
 
 /// Two neighbours announce a prefix; the daemon holds both paths, and one when the other is withdrawn.
@@ -293,8 +293,13 @@ fn shown(lab: &mut Lab, show: &str) -> String {
     lab.peer().ask(show) + &lab.peer().log()
 }
 
-/// What ended a peer's last session, in our words.
-pub(crate) fn last_fault(lab: &Lab, peer: &str) -> String {
+/// What ended a peer's last session, in our words; further attempts leave it as it is.
+fn last_end(lab: &Lab, peer: &str) -> String {
+    text(&lab.show_peer(peer)["last_end"]).to_owned()
+}
+
+/// What ended the last attempt at one.
+fn last_fault(lab: &Lab, peer: &str) -> String {
     text(&lab.show_peer(peer)["last_fault"]).to_owned()
 }
 
