@@ -80,9 +80,11 @@ fn a_disabled_peer_hears_why_and_stays_down_until_it_is_enabled() {
     assert_eq!(held["held_down"]["why"], format!("disabled: {words}"));
     assert!(near.text(&["peers", "far"]).contains(words));
     let told =
-        wait(&far, "near", |peer| peer["last_fault"].as_str().is_some_and(|fault| fault.contains(words)));
-    let fault = told["last_fault"].as_str().unwrap();
-    assert!(fault.starts_with("received cease: administrative shutdown (6/2)"), "{fault}");
+        wait(&far, "near", |peer| peer["last_end"].as_str().is_some_and(|fault| fault.contains(words)));
+    let fault = told["last_end"].as_str().unwrap();
+    // Nothing is to be kept of a peer that is disabled, which takes a Hard Reset to say (RFC 8538 s3).
+    assert!(fault.starts_with("received cease: hard reset (6/9)"), "{fault}");
+    assert!(fault.contains("administrative shutdown (6/2)"), "{fault}");
     assert_eq!(told["messages"]["received"]["notifications_by_code"], json!({"6": 1}));
     assert_eq!(held["messages"]["sent"]["notifications_by_code"], json!({"6": 1}));
 
@@ -106,10 +108,9 @@ fn a_reset_session_hears_why_and_begins_anew() {
     let (near, far) = pair();
     let (done, said) = order(&near, &["reset", "far", "--message", "new line card"]);
     assert!(done, "{said}");
-    let heard =
-        |peer: &Value| peer["last_fault"].as_str().is_some_and(|fault| fault.contains("new line card"));
+    let heard = |peer: &Value| peer["last_end"].as_str().is_some_and(|fault| fault.contains("new line card"));
     let told = wait(&far, "near", heard);
-    let fault = told["last_fault"].as_str().unwrap();
+    let fault = told["last_end"].as_str().unwrap();
     assert!(fault.starts_with("received cease: administrative reset (6/4)"), "{fault}");
     wait(&near, "far", |peer| peer["state"] == "Established");
     wait(&far, "near", |peer| peer["state"] == "Established");
@@ -129,7 +130,7 @@ fn routes_are_asked_for_and_sent_again_while_the_session_stays_up() {
     }
     let before = wait(&far, "near", |peer| peer["received"] == 1);
     assert!(order(&near, &["refresh", "far", "--out"]).0);
-    wait(&far, "near", |peer| updates(peer) > updates(&before) && peer["last_fault"].is_null());
+    wait(&far, "near", |peer| updates(peer) > updates(&before) && peer["last_end"].is_null());
 }
 
 #[test]

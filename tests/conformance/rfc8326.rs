@@ -13,9 +13,11 @@ use palisade_rib::PeerIndex;
 use crate::table::{Route, Router, of, peer};
 
 const TABLE: [(Role, u32); 5] =
-    [(Role::Customer, 300), (Role::Peer, 200), (Role::Provider, 100), (Role::RsClient, 100), (Role::Rs, 200)];
+    [(Role::Customer, 200), (Role::Peer, 150), (Role::Provider, 100), (Role::RsClient, 100), (Role::Rs, 140)];
 
-const NET: Net<u32> = Net::new(0xc633_6400, 24);
+fn net() -> Net<u32> {
+    Net::new(0xc633_6400, 24)
+}
 
 /// A second peer of any role.
 const OTHER: PeerIndex = PeerIndex(100);
@@ -25,8 +27,8 @@ fn a_route_that_is_about_to_go_is_heard_with_the_lowest_preference() {
     for (from, usual) in TABLE {
         let preference = |communities: &[Community]| {
             let mut router = Router::with_all_roles(Snapshot::default());
-            router.say(of(from), NET, &Route::from(of(from), from, communities));
-            let heard = router.heard(of(Role::Internal), NET).unwrap();
+            router.say(of(from), net(), &Route::from(of(from), from, communities));
+            let heard = router.heard(of(Role::Internal), net()).unwrap();
             assert_eq!(heard.communities, communities, "from {from}: others hear why");
             heard.local_pref
         };
@@ -41,14 +43,14 @@ fn any_other_route_is_better_whatever_it_loses_by_otherwise() {
         let mut router = Router::with_all_roles(Snapshot::default());
         router.join(OTHER, peer(OTHER, Role::Provider));
         let longer = Route { as_path: vec![65100, 65101, 65102, 65103], ..Route::default() };
-        router.say(OTHER, NET, &longer);
-        router.say(of(from), NET, &Route::from(of(from), from, &[]));
-        let next_hop = |router: &Router| router.heard(of(Role::Internal), NET).unwrap().next_hop;
+        router.say(OTHER, net(), &longer);
+        router.say(of(from), net(), &Route::from(of(from), from, &[]));
+        let next_hop = |router: &Router| router.heard(of(Role::Internal), net()).unwrap().next_hop;
         let [mine, others] = [of(from), OTHER].map(|peer| Some(Ipv4Addr::new(192, 0, 2, peer.0 as u8)));
         assert_eq!(next_hop(&router), mine, "from {from}");
-        router.say(of(from), NET, &Route::from(of(from), from, &[Community::GRACEFUL_SHUTDOWN]));
+        router.say(of(from), net(), &Route::from(of(from), from, &[Community::GRACEFUL_SHUTDOWN]));
         assert_eq!(next_hop(&router), others, "from {from}, about to go");
-        router.say(of(from), NET, &Route::from(of(from), from, &[]));
+        router.say(of(from), net(), &Route::from(of(from), from, &[]));
         assert_eq!(next_hop(&router), mine, "from {from}, back");
     }
 }
