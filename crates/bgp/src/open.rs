@@ -2,7 +2,7 @@
 //!
 //! [`Open::decode`] refuses what is wrong whoever the peer is; whether it is the peer that was configured is the
 //! session's question. Capabilities may come in one parameter, or in one parameter each, and in the extended form of
-//! RFC 9072, which is read but never needed for what we send.
+//! RFC 9072, in which ours go out where they take more octets than the other has room for.
 
 use std::net::Ipv4Addr;
 
