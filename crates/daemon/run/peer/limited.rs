@@ -1,4 +1,4 @@
-//! What a peer's task does about the peer's limits of prefixes: what [`LimitWatch`] finds is said, and done.
+//! What a peer's task does about the peer's limits of prefixes: what `LimitWatch` finds is said, and done.
 
 use std::sync::Arc;
 use std::time::Instant;
