@@ -50,6 +50,14 @@ struct Amending {
 
 impl Amending {
     fn add(&mut self, object: IrrObject) {
+        // What it asked for before may be in another part.
+        match &object {
+            IrrObject::Route(route, _) => {
+                self.forget(&route.source, Subject::Route(route.prefix, route.origin));
+            }
+            IrrObject::AutNum(aut_num) => self.forget(&aut_num.source, Subject::AutNum(aut_num.asn)),
+            IrrObject::AsSet(_) | IrrObject::RouteSet(_) => {}
+        }
         let known = self.tables.iter().position(|table| table.sources.find(object.source()).is_some());
         let at = known.unwrap_or(0);
         let (Some(table), Some(routes)) = (self.tables.get_mut(at), self.routes.get_mut(at)) else { return };
@@ -84,6 +92,15 @@ impl Amending {
                 if table.sets.is_full() {
                     table.sets.ask(&source, subject, Memberships::default());
                 }
+            }
+        }
+    }
+
+    /// Takes what an object asks for out of all parts.
+    fn forget(&mut self, source: &str, subject: Subject) {
+        for table in &mut self.tables {
+            if let Some(number) = table.sources.find(source) {
+                table.sets.ask(&table.sources.name(number), subject, Memberships::default());
             }
         }
     }
