@@ -304,11 +304,15 @@ impl Sessions {
         let Some(running) = running else {
             return drop(reply.send(Err(format!("there is no peer `{name}` any more"))));
         };
-        self.disabled.note(name, &order);
-        if let Err(TrySendError::Full(Ordered { reply, .. })) =
-            running.orders.try_send(Ordered { order, reply })
-        {
-            drop(reply.send(Err("the peer has orders enough to obey: say it again in a moment".into())));
+        let noted = order.clone();
+        match running.orders.try_send(Ordered { order, reply }) {
+            Ok(()) => self.disabled.note(name, &noted),
+            Err(TrySendError::Full(Ordered { reply, .. })) => {
+                let why = "the peer has orders enough to obey: say it again in a moment";
+                drop(reply.send(Err(why.into())));
+            }
+            // Who asked finds that nobody answers.
+            Err(TrySendError::Closed(_)) => {}
         }
     }
 
