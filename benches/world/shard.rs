@@ -58,6 +58,7 @@ pub(crate) fn rib_peer(peer: u16, role: Role) -> RibPeer {
         local_asn: ROUTER_ASN,
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::RsClient,
+        link: 0,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,

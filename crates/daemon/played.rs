@@ -105,6 +105,7 @@ fn export_view(peer: &config::Peer, policy: &Peer, role: Role, family: Family) -
         local_asn: policy.local_asn,
         own_next_hop: Some(some_address.into()),
         keeps_next_hop: role == Role::RsClient || role == Role::Internal && !peer.next_hop_self,
+        link: 0,
         ipv6_next_hops: family == Family::Ipv6,
         reflector: policy.reflector,
         long_lived: false,

@@ -281,6 +281,7 @@ fn rib_peer(counters: &Arc<PeerCounters>) -> RibPeer {
         local_asn: OURS,
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
+        link: 0,
         ipv6_next_hops: false,
         long_lived: false,
         four_octet_as: true,

@@ -153,6 +153,7 @@ pub(crate) fn peer(index: PeerIndex, role: Role) -> RibPeer {
         local_asn: Asn(OURS),
         own_next_hop: Some(NextHop::V4(ROUTER)),
         keeps_next_hop: matches!(role, Role::Internal | Role::RsClient),
+        link: 0,
         four_octet_as: true,
         format: Format::PLAIN,
         reflector: None,

@@ -2,7 +2,7 @@
 //! it is sent.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -79,7 +79,7 @@ pub(crate) fn come_up(
     setup: &mut PeerSetup,
     around: &Surroundings,
     negotiated: &Negotiated,
-    local: Option<IpAddr>,
+    local: Option<SocketAddr>,
 ) -> (Up, RibPeer, Arc<SessionQueue>) {
     let families: Vec<Family> =
         Family::ALL.into_iter().filter(|family| negotiated.families[family.index()]).collect();
@@ -91,14 +91,17 @@ pub(crate) fn come_up(
         ?families,
         "session up"
     );
+    let link = local.map_or(0, link_of);
+    let local = local.map(|local| local.ip().to_canonical());
+    setup.status.set_local_address(local);
     setup.status.set_agreed(Agreed::from(negotiated));
     let mut export = [None, None];
     for family in families {
         export[family.index()] =
-            setup.settings.role.and_then(|role| export_view(setup, role, negotiated, local, family));
+            setup.settings.role.and_then(|role| export_view(setup, role, negotiated, (local, link), family));
     }
     let policy = Arc::clone(&setup.policy.borrow_and_update());
-    let judged = on_session(&policy.judged, local);
+    let judged = on_session(&policy.judged, local, link);
     let peer = RibPeer {
         policy: Arc::clone(&judged),
         ranking: Ranking {
@@ -134,8 +137,20 @@ pub(crate) fn come_up(
 }
 
 /// A peer as the judge sees it on a session whose end of ours is known.
-pub(crate) fn on_session(peer: &palisade_policy::Peer, local: Option<IpAddr>) -> Arc<palisade_policy::Peer> {
-    Arc::new(palisade_policy::Peer { local_address: local, ..peer.clone() })
+pub(crate) fn on_session(
+    peer: &palisade_policy::Peer,
+    local_address: Option<IpAddr>,
+    link: u32,
+) -> Arc<palisade_policy::Peer> {
+    Arc::new(palisade_policy::Peer { local_address, link, ..peer.clone() })
+}
+
+/// The link that a link-local address of ours is on; 0 for any other address.
+fn link_of(local: SocketAddr) -> u32 {
+    match local {
+        SocketAddr::V6(local) if local.ip().is_unicast_link_local() => local.scope_id(),
+        _ => 0,
+    }
 }
 
 /// What the peer is sent of a family; nothing where we have no address to put in as the next hop.
@@ -143,7 +158,7 @@ fn export_view(
     setup: &PeerSetup,
     role: Role,
     negotiated: &Negotiated,
-    local: Option<IpAddr>,
+    (local, link): (Option<IpAddr>, u32),
     family: Family,
 ) -> Option<ExportView> {
     let ipv6_next_hops = family == Family::Ipv6 || negotiated.extended_next_hop;
@@ -159,6 +174,7 @@ fn export_view(
         local_asn: setup.settings.local_asn,
         own_next_hop,
         keeps_next_hop,
+        link,
         ipv6_next_hops,
         reflector: setup.policy.borrow().judged.reflector,
         long_lived: knows_long_lived(negotiated),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ impl Connection {
     }
 
     /// Our end's address.
-    pub(crate) fn local_address(&self) -> Option<IpAddr> {
-        self.stream.local_addr().ok().map(|address| address.ip().to_canonical())
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        self.stream.local_addr().ok()
     }
 
     /// Waits until there is something to read, or the end of the stream.

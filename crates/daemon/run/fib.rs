@@ -5,7 +5,6 @@
 //! netlink messages looks again.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::FixedState;
 use palisade_bgp::prefix::{Address, Prefix};
-use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel, RouteState};
+use palisade_fib::{Agreement, Fib, FibError, FibStats, Gateway, Kernel, RouteState};
 use palisade_rib::{Change, fib_next_hop};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
@@ -31,7 +30,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Changes on their way to the FIB.
 #[derive(Debug, Default)]
 pub(crate) struct FibQueue {
-    changes: Mutex<HashMap<Prefix, Option<IpAddr>, FixedState>>,
+    changes: Mutex<HashMap<Prefix, Option<Gateway>, FixedState>>,
     news: Condvar,
     stopping: AtomicBool,
     /// Whether our routes stay in the kernel when the thread ends.
@@ -84,7 +83,10 @@ impl FibQueue {
     pub(crate) fn push<A: Address>(&self, changes: &[Change<A>]) {
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = changes.iter().filter(|change| change.moves_best_path());
-        waiting.extend(moved.map(|change| (A::prefix(change.net), fib_next_hop(change))));
+        waiting.extend(moved.map(|change| {
+            let gateway = fib_next_hop(change).map(|(address, link)| Gateway::new(address, link));
+            (A::prefix(change.net), gateway)
+        }));
         drop(waiting);
         self.news.notify_one();
     }
@@ -125,7 +127,7 @@ impl FibQueue {
         self.news.notify_one();
     }
 
-    fn take(&self, wait: Duration) -> HashMap<Prefix, Option<IpAddr>, FixedState> {
+    fn take(&self, wait: Duration) -> HashMap<Prefix, Option<Gateway>, FixedState> {
         let deferred = self.is_deferred();
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         if (waiting.is_empty() || deferred)
@@ -156,7 +158,7 @@ struct Worker<K: Kernel> {
     queue: Arc<FibQueue>,
     shards: Shards,
     /// Whether next hops can be reached, as the shards know it.
-    reachable: HashMap<IpAddr, bool, FixedState>,
+    reachable: HashMap<Gateway, bool, FixedState>,
     leftovers: Leftovers,
     busy: bool,
 }
@@ -213,12 +215,13 @@ impl<K: Kernel> Worker<K> {
 
     /// Has the shards choose among paths that lead somewhere (RFC 4271 s9.1.2).
     fn tell_reachable(&mut self) {
-        for (next_hop, told) in &mut self.reachable {
-            let now = self.fib.reaches(*next_hop);
+        for (gateway, told) in &mut self.reachable {
+            let now = self.fib.reaches(*gateway);
             if now != *told {
                 *told = now;
-                info!(%next_hop, reachable = now, "paths through a next hop are considered again");
-                self.shards.tell_reachable(*next_hop, now);
+                let (next_hop, link) = (gateway.address(), gateway.link());
+                info!(%next_hop, link, reachable = now, "paths through a next hop are considered again");
+                self.shards.tell_reachable((next_hop, link), now);
             }
         }
     }
@@ -227,10 +230,10 @@ impl<K: Kernel> Worker<K> {
         let wait = if self.busy { Duration::ZERO } else { KERNEL_POLL };
         // Asked before the changes are taken: all that came before it are among them.
         let (all_in, deferred) = (self.queue.awaited.load(Ordering::Acquire) == 0, self.queue.is_deferred());
-        for (prefix, next_hop) in self.queue.take(wait) {
-            self.fib.set(prefix.into(), next_hop);
-            if let Some(next_hop) = next_hop.filter(|_| self.reachable.len() < MOST_NEXT_HOPS) {
-                self.reachable.entry(next_hop).or_insert(true);
+        for (prefix, gateway) in self.queue.take(wait) {
+            self.fib.set(prefix.into(), gateway);
+            if let Some(gateway) = gateway.filter(|_| self.reachable.len() < MOST_NEXT_HOPS) {
+                self.reachable.entry(gateway).or_insert(true);
             }
         }
         match self.leftovers {

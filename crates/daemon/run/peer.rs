@@ -428,7 +428,6 @@ impl PeerTask {
                 Event::Established(negotiated) => {
                     let local =
                         self.connections.get(negotiated.connection).and_then(Connection::local_address);
-                    self.setup.status.set_local_address(local);
                     let (up, peer, queue) = come_up(&mut self.setup, &self.around, &negotiated, local);
                     self.up = Some(up);
                     let told =
@@ -502,7 +501,7 @@ impl PeerTask {
             self.free(now);
         }
         let Some(up) = &mut self.up else { return };
-        let judged = on_session(&policy.judged, up.judged.local_address);
+        let judged = on_session(&policy.judged, up.judged.local_address, up.judged.link);
         let (index, shards) = (self.setup.index, 0..self.around.shards.count());
         if let Some(touched) = touched(&up.judged, &judged) {
             up.intake.set_policy(Arc::clone(&judged), &touched);

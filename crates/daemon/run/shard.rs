@@ -4,7 +4,6 @@
 //! the peers), applies some, and then publishes what they changed. It never waits for anything but messages and time.
 
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -13,8 +12,8 @@ use palisade_bgp::Family;
 use palisade_bgp::prefix::{Address, Prefix};
 use palisade_policy::{Peer, Snapshot};
 use palisade_rib::{
-    Account, Batch, Change, Chunk, Outbox, Page, PeerIndex, PolicyTouched, Query, RibPeer, Shard, Terms,
-    Totals, Touched,
+    Account, Batch, Change, Chunk, Gateway, Outbox, Page, PeerIndex, PolicyTouched, Query, RibPeer, Shard,
+    Terms, Totals, Touched,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -57,7 +56,7 @@ pub(crate) enum ToShard {
     /// Whether a prefix is originated from now on.
     Originate(Prefix, bool),
     /// Whether a next hop can be reached.
-    NextHop(IpAddr, bool),
+    NextHop(Gateway, bool),
     /// Somebody wants to see some of it: a visit that is short whatever it finds.
     Query(Box<Query>, oneshot::Sender<Page>),
     Totals(oneshot::Sender<Totals>),
@@ -131,9 +130,9 @@ impl Shards {
     }
 
     /// Tells every shard whether a next hop can be reached. Waits for their inboxes, so it is not for a task.
-    pub(crate) fn tell_reachable(&self, next_hop: IpAddr, reachable: bool) {
+    pub(crate) fn tell_reachable(&self, gateway: Gateway, reachable: bool) {
         for sender in self.senders.iter() {
-            let _ = sender.blocking_send(ToShard::NextHop(next_hop, reachable));
+            let _ = sender.blocking_send(ToShard::NextHop(gateway, reachable));
         }
     }
 
@@ -211,7 +210,7 @@ impl Worker {
             ToShard::Heard => self.wait_for(self.waited_for.saturating_sub(1)),
             ToShard::StopWaiting => self.wait_for(0),
             ToShard::Room => {}
-            ToShard::NextHop(next_hop, reachable) => self.shard.set_reachable(next_hop, reachable),
+            ToShard::NextHop(gateway, reachable) => self.shard.set_reachable(gateway, reachable),
             ToShard::Originate(prefix, true) => self.shard.originate(prefix, &originated(prefix)),
             ToShard::Originate(prefix, false) => self.shard.withdraw(prefix),
             ToShard::Tables(tables, touched) => self.shard.replace_tables(tables, &touched),

@@ -7,6 +7,7 @@
 //! The lookup is a tree bitmap, which answers longest-prefix match and can be changed in place. Nothing here grows
 //! beyond what the kernel holds.
 
+use crate::gateway::Gateway;
 use crate::kernel::Link;
 use hashbrown::HashMap;
 use ipnet::IpNet;
@@ -54,18 +55,25 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    /// The link to reach `next_hop` over.
-    pub(crate) fn resolve(&self, next_hop: IpAddr) -> Result<u32, Unresolved> {
-        let attached = match next_hop {
+    /// The link to reach a gateway over.
+    pub(crate) fn resolve(&self, gateway: Gateway) -> Result<u32, Unresolved> {
+        let works = |link: u32| self.links.get(&link).is_some_and(Link::carries_gateways);
+        let attached = match gateway.address() {
             IpAddr::V4(address) => self.v4.longest_match(address),
-            IpAddr::V6(address) if address.is_unicast_link_local() => return Err(Unresolved::LinkLocal),
+            IpAddr::V6(address) if address.is_unicast_link_local() => {
+                return match gateway.link() {
+                    0 => Err(Unresolved::LinkLocal),
+                    link if works(link) => Ok(link),
+                    link => Err(Unresolved::LinkDown(link)),
+                };
+            }
             IpAddr::V6(address) => self.v6.longest_match(address),
         };
         let first = attached.first().ok_or(Unresolved::NotConnected)?;
         attached
             .iter()
             .map(|attachment| attachment.link)
-            .find(|link| self.links.get(link).is_some_and(Link::carries_gateways))
+            .find(|link| works(*link))
             .ok_or(Unresolved::LinkDown(first.link))
     }
 
@@ -169,8 +177,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    fn address(text: &str) -> Gateway {
+        text.parse::<IpAddr>().unwrap().into()
     }
 
     #[test]
@@ -216,12 +224,24 @@ mod tests {
     }
 
     #[test]
-    fn neither_loopback_nor_a_link_local_address_resolves() {
+    fn neither_loopback_nor_a_link_local_address_without_a_link_resolves() {
         let mut connected = Connected::default();
         connected.update_link(Link { loopback: true, ..link(1, true) });
         connected.add(net("198.51.100.1/32"), 0, 1);
         connected.add(net("fe80::/64"), 256, 1);
         assert_eq!(connected.resolve(address("198.51.100.1")), Err(Unresolved::LinkDown(1)));
         assert_eq!(connected.resolve(address("fe80::1")), Err(Unresolved::LinkLocal));
+    }
+
+    #[test]
+    fn a_link_local_address_is_on_its_own_link_alone() {
+        let mut connected = Connected::default();
+        connected.update_link(link(1, true));
+        connected.update_link(link(2, true));
+        let on = |link| Gateway::new("fe80::1".parse().unwrap(), link);
+        assert_eq!((connected.resolve(on(1)), connected.resolve(on(2))), (Ok(1), Ok(2)));
+        connected.update_link(link(2, false));
+        assert_eq!(connected.resolve(on(2)), Err(Unresolved::LinkDown(2)));
+        assert_eq!(connected.resolve(on(3)), Err(Unresolved::LinkDown(3)));
     }
 }

@@ -17,13 +17,13 @@ mod news;
 use crate::config::FibConfig;
 use crate::connected::Connected;
 use crate::error::{FibError, KernelError, Verdict};
+use crate::gateway::Gateway;
 use crate::kernel::{Event, Kernel, Operation, Refusal};
 use crate::next_hop::{NONE, NextHops, Sent};
 use crate::report::{EXAMPLES, FailedRoute, FibStats, Progress, RouteState};
 use crate::table::{Octets, Table};
 use ipnet::IpNet;
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 /// Operations in a batch. Larger ones are no faster, and the answers to this many refusals fit the receive buffer that
@@ -126,9 +126,9 @@ impl<K: Kernel> Fib<K> {
         Ok(fib)
     }
 
-    /// Sets the wanted next hop of a prefix (`None`: no route). The newest call wins; nothing is sent yet.
-    pub fn set(&mut self, prefix: IpNet, next_hop: Option<IpAddr>) {
-        let wanted = next_hop.map_or(NONE, |address| self.next_hops.intern(address));
+    /// Sets the wanted gateway of a prefix (`None`: no route). The newest call wins; nothing is sent yet.
+    pub fn set(&mut self, prefix: IpNet, gateway: Option<Gateway>) {
+        let wanted = gateway.map_or(NONE, |gateway| self.next_hops.intern(gateway));
         match prefix {
             IpNet::V4(net) => self.v4.want(net.into(), wanted, &mut self.next_hops),
             IpNet::V6(net) => self.v6.want(net.into(), wanted, &mut self.next_hops),
@@ -188,9 +188,9 @@ impl<K: Kernel> Fib<K> {
         Ok(removed)
     }
 
-    /// Whether a next hop is on a connected link that is up, as far as the kernel has said.
-    pub fn reaches(&self, next_hop: IpAddr) -> bool {
-        self.connected.resolve(next_hop).is_ok()
+    /// Whether a gateway is on a connected link that is up, as far as the kernel has said.
+    pub fn reaches(&self, gateway: Gateway) -> bool {
+        self.connected.resolve(gateway).is_ok()
     }
 
     /// What has become of the route to a prefix, as far as the kernel has said.

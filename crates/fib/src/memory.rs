@@ -331,6 +331,9 @@ impl MemoryKernel {
         if !self.links.get(&link).is_some_and(Link::carries_gateways) {
             return Err(Errno(libc::ENETDOWN));
         }
+        if matches!(gateway, IpAddr::V6(address) if address.is_unicast_link_local()) {
+            return Ok(());
+        }
         let reachable = self
             .routes
             .values()

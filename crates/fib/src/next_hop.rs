@@ -17,6 +17,7 @@
 
 use crate::connected::{Connected, Unresolved};
 use crate::error::{Errno, Verdict};
+use crate::gateway::Gateway;
 use crate::kernel::{KernelNextHop, Operation, Refusal, Via};
 use crate::report::{EXAMPLES, UnresolvedNextHop};
 use hashbrown::HashMap;
@@ -49,7 +50,7 @@ enum Object {
 }
 
 struct NextHop {
-    address: IpAddr,
+    gateway: Gateway,
     /// The object's id, 0 on a kernel without objects.
     id: u32,
     object: Object,
@@ -96,7 +97,7 @@ pub(crate) struct NextHops {
     pub(crate) objects: bool,
     slots: Vec<Option<NextHop>>,
     free: Vec<u32>,
-    by_address: HashMap<IpAddr, u32>,
+    by_gateway: HashMap<Gateway, u32>,
     by_id: HashMap<u32, u32>,
     /// Next hops whose state may have to change.
     todo: VecDeque<u32>,
@@ -116,7 +117,7 @@ impl NextHops {
             objects,
             slots: Vec::new(),
             free: Vec::new(),
-            by_address: HashMap::new(),
+            by_gateway: HashMap::new(),
             by_id: HashMap::new(),
             todo: VecDeque::new(),
             next_id: FIRST_ID,
@@ -127,12 +128,12 @@ impl NextHops {
         }
     }
 
-    /// The index of `address`, made if need be.
-    pub(crate) fn intern(&mut self, address: IpAddr) -> u32 {
-        if let Some(&index) = self.by_address.get(&address) {
+    /// The index of a gateway, made if need be.
+    pub(crate) fn intern(&mut self, gateway: Gateway) -> u32 {
+        if let Some(&index) = self.by_gateway.get(&gateway) {
             return index;
         }
-        let index = self.insert(address, Object::Absent, 0);
+        let index = self.insert(gateway, Object::Absent, 0);
         self.give_id(index);
         self.queue(index);
         index
@@ -140,7 +141,7 @@ impl NextHops {
 
     /// The address of a next hop; `None` for `NONE`.
     pub(crate) fn address(&self, wanted: u32) -> Option<IpAddr> {
-        self.slot(wanted).map(|slot| slot.address)
+        self.slot(wanted).map(|slot| slot.gateway.address())
     }
 
     /// The next hop that a row's route should lead to now: `wanted`, or `NONE` while that can't be used.
@@ -157,7 +158,7 @@ impl NextHops {
         match slot.object {
             Object::Absent => None,
             Object::Present { .. } if self.objects => Some(Via::Object(slot.id)),
-            Object::Present { link } => Some(Via::Gateway { address: slot.address, link }),
+            Object::Present { link } => Some(Via::Gateway { address: slot.gateway.address(), link }),
         }
     }
 
@@ -253,7 +254,7 @@ impl NextHops {
 
     /// How many next hops there are.
     pub(crate) fn len(&self) -> usize {
-        self.by_address.len()
+        self.by_gateway.len()
     }
 
     /// The next hops that routes wait for: how many routes, and examples with reasons.
@@ -261,9 +262,9 @@ impl NextHops {
         let absent =
             || self.slots.iter().flatten().filter(|slot| slot.object == Object::Absent && slot.wanted > 0);
         let examples = absent().take(EXAMPLES).map(|slot| UnresolvedNextHop {
-            address: slot.address,
+            address: slot.gateway.address(),
             routes: slot.wanted,
-            reason: slot.reason(connected.resolve(slot.address).err()),
+            reason: slot.reason(connected.resolve(slot.gateway).err()),
         });
         (absent().map(|slot| slot.wanted as usize).sum(), examples.collect())
     }
@@ -278,9 +279,9 @@ impl NextHops {
         flushed
     }
 
-    fn insert(&mut self, address: IpAddr, object: Object, id: u32) -> u32 {
+    fn insert(&mut self, gateway: Gateway, object: Object, id: u32) -> u32 {
         let slot = NextHop {
-            address,
+            gateway,
             id,
             object,
             wanted: 0,
@@ -305,7 +306,7 @@ impl NextHops {
                 u32::try_from(self.slots.len() - 1).unwrap_or(NONE)
             }
         };
-        self.by_address.insert(address, index);
+        self.by_gateway.insert(gateway, index);
         index
     }
 
@@ -366,8 +367,8 @@ impl NextHops {
             let Some(index) = self.todo.pop_front() else { break };
             let Some(slot) = self.slot_mut(index) else { continue };
             slot.queued = false;
-            let step = slot.step(connected.resolve(slot.address), started);
-            let (id, gateway) = (slot.id, slot.address);
+            let step = slot.step(connected.resolve(slot.gateway), started);
+            let (id, gateway) = (slot.id, slot.gateway.address());
             if !self.objects || matches!(step, Step::Nothing | Step::Forget) {
                 self.done(index, step);
                 continue;
@@ -444,7 +445,7 @@ impl NextHops {
         let news = slot.refusal.as_ref().is_none_or(|(errno, _)| *errno != refusal.errno);
         if news {
             tracing::warn!(
-                next_hop = %slot.address, id = slot.id, ?step, error = %refusal.errno,
+                next_hop = %slot.gateway.address(), id = slot.id, ?step, error = %refusal.errno,
                 kernel = refusal.text.as_deref().unwrap_or_default(), "nexthop object refused"
             );
         }
@@ -461,7 +462,7 @@ impl NextHops {
     fn forget(&mut self, index: u32) {
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let Some(gone) = slot.take() else { return };
-        self.by_address.remove(&gone.address);
+        self.by_gateway.remove(&gone.gateway);
         self.by_id.remove(&gone.id);
         self.free.push(index);
     }
@@ -482,8 +483,9 @@ impl NextHops {
         if let Some(&index) = self.by_id.get(&found.id) {
             return self.recognise(index, found);
         }
-        let Some((gateway, link)) = found.gateway else { return self.strays.push(found.id) };
-        let index = match self.by_address.get(&gateway) {
+        let Some((address, link)) = found.gateway else { return self.strays.push(found.id) };
+        let gateway = Gateway::new(address, link);
+        let index = match self.by_gateway.get(&gateway) {
             Some(&index) => index,
             None => self.insert(gateway, Object::Absent, found.id),
         };
@@ -501,7 +503,7 @@ impl NextHops {
     fn recognise(&mut self, index: u32, found: KernelNextHop) {
         let Some(slot) = self.slot(index) else { return };
         match found.gateway {
-            Some((gateway, link)) if gateway == slot.address => self.found_present(index, link),
+            Some((address, link)) if address == slot.gateway.address() => self.found_present(index, link),
             _ => self.found_present(index, ELSEWHERE),
         }
     }
@@ -530,9 +532,10 @@ impl NextHops {
             Via::Object(id) => self.by_id.get(&id).copied().map_or(UNSURE, |index| self.present(index, None)),
             Via::Gateway { .. } if self.objects => UNSURE,
             Via::Gateway { address, link } => {
-                let index = match self.by_address.get(&address) {
+                let gateway = Gateway::new(address, link);
+                let index = match self.by_gateway.get(&gateway) {
                     Some(&index) => index,
-                    None => self.insert(address, Object::Present { link }, 0),
+                    None => self.insert(gateway, Object::Present { link }, 0),
                 };
                 self.present(index, Some(link))
             }

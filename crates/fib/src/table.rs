@@ -517,7 +517,7 @@ mod tests {
     #[test]
     fn a_full_table_takes_about_forty_bytes_a_route() {
         let mut next_hops = NextHops::new(true);
-        let hop = next_hops.intern(IpAddr::from([192, 0, 2, 1]));
+        let hop = next_hops.intern(IpAddr::from([192, 0, 2, 1]).into());
         let mut v4: Table<[u8; 4]> = Table::default();
         let mut v6: Table<[u8; 16]> = Table::default();
         for number in 0..1_030_000_u32 {

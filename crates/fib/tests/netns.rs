@@ -8,7 +8,7 @@
 
 use ipnet::IpNet;
 use palisade_fib::{
-    Errno, Event, Fib, FibConfig, FibError, Kernel, KernelError, KernelNextHop, KernelRoute, Link,
+    Errno, Event, Fib, FibConfig, FibError, Gateway, Kernel, KernelError, KernelNextHop, KernelRoute, Link,
     MAIN_TABLE, NetlinkKernel, Operation, PALISADE_PROTOCOL, Refusal, RouteChange,
 };
 use std::net::IpAddr;
@@ -72,8 +72,8 @@ fn net(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
-fn via(text: &str) -> Option<IpAddr> {
-    Some(text.parse().unwrap())
+fn via(text: &str) -> Option<Gateway> {
+    Some(text.parse::<IpAddr>().unwrap().into())
 }
 
 fn open() -> Fib<NetlinkKernel> {
@@ -102,6 +102,48 @@ fn wait_until<K: Kernel>(fib: &mut Fib<K>, what: &str, done: impl Fn(&Fib<K>) ->
         std::thread::sleep(Duration::from_millis(20));
     }
     panic!("{what}: {:?}\n{}", fib.stats(), routes());
+}
+
+#[test]
+fn the_same_link_local_gateway_is_on_every_link() {
+    in_namespace("the_same_link_local_gateway_is_on_every_link", || {
+        let index = |link: &str| {
+            sh(&format!("ip -o link show dev {link}")).split(':').next().unwrap().parse().unwrap()
+        };
+        let on = |link: u32| Some(Gateway::new("fe80::99".parse().unwrap(), link));
+        let prefixes = ["198.51.100.0/24", "2001:db8:5::/48"].map(net);
+        let mut fib = open();
+        for (link, other) in [("left", "right"), ("right", "left")] {
+            prefixes.iter().for_each(|prefix| fib.set(*prefix, on(index(link))));
+            fib.set(net("2001:db8:6::/48"), on(index(other)));
+            fib.set(net("2001:db8:7::/48"), on(0));
+            settle(&mut fib);
+            assert!(
+                route_to("198.51.100.0/24").contains(&format!("via inet6 fe80::99 dev {link}")),
+                "{}",
+                routes()
+            );
+            assert!(
+                route_to("2001:db8:5::/48").contains(&format!("via fe80::99 dev {link}")),
+                "{}",
+                routes()
+            );
+            assert!(
+                route_to("2001:db8:6::/48").contains(&format!("via fe80::99 dev {other}")),
+                "{}",
+                routes()
+            );
+            assert!(fib.verify().unwrap().agrees());
+            assert_eq!((fib.stats().installed, fib.stats().unresolved), (3, 1));
+        }
+        // Another process finds them as they are.
+        let mut fib = open();
+        prefixes.iter().for_each(|prefix| fib.set(*prefix, on(index("right"))));
+        fib.start_complete();
+        settle(&mut fib);
+        assert!(fib.verify().unwrap().agrees());
+        assert_eq!((fib.stats().installed, fib.stats().operations), (2, 1), "one is removed");
+    });
 }
 
 #[test]
@@ -533,8 +575,10 @@ fn install_rate() {
         assert_eq!((MAIN_TABLE, PALISADE_PROTOCOL), (254, 213));
         let mut fib = open();
         let (v4, v6) = full_table();
-        let hops =
-            |last: u8| [[192, 0, 2, last].into(), IpAddr::from([0x2001, 0xdb8, 1, 0, 0, 0, 0, last.into()])];
+        let hops = |last: u8| {
+            [IpAddr::from([192, 0, 2, last]), IpAddr::from([0x2001, 0xdb8, 1, 0, 0, 0, 0, last.into()])]
+                .map(Gateway::from)
+        };
         let [old4, old6] = hops(2);
         let [new4, new6] = hops(3);
         measure("install IPv4", &mut fib, &v4, Some(old4));
@@ -602,7 +646,7 @@ fn made_up(count: usize, make: fn(u64) -> IpNet) -> Vec<IpNet> {
     seen.into_iter().collect()
 }
 
-fn measure(what: &str, fib: &mut Fib<NetlinkKernel>, prefixes: &[IpNet], next_hop: Option<IpAddr>) {
+fn measure(what: &str, fib: &mut Fib<NetlinkKernel>, prefixes: &[IpNet], next_hop: Option<Gateway>) {
     let (start, cpu_start) = (Instant::now(), cpu_time());
     for &prefix in prefixes {
         fib.set(prefix, next_hop);

@@ -30,6 +30,8 @@ pub struct Peer {
     pub address: IpAddr,
     /// The address of our end, where it is known.
     pub local_address: Option<IpAddr>,
+    /// The index of the link that link-local addresses it names are on; 0 where the session is not over such addresses.
+    pub link: u32,
     /// Who we are within our AS to an internal peer; `None` for all others.
     pub reflector: Option<Reflector>,
     /// The AS numbers it may originate for: its expanded as-set. `None`, which no as-set means, stands for its own
@@ -62,6 +64,7 @@ impl Peer {
             checks: role.map_or(Checks::all(Mode::Enforce), |role| Checks::for_role(role, false)),
             address,
             local_address: None,
+            link: 0,
             reflector: None,
             origins: None,
             regions: Arc::default(),

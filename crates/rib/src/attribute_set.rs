@@ -12,6 +12,7 @@
 //! send equal attributes, because each puts its own AS and next hop first.
 
 use std::hash::BuildHasher;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -28,6 +29,8 @@ pub struct AttributeSet {
     wire: Box<[u8]>,
     facts: Facts,
     next_hop: NextHop,
+    /// The link that a link-local next hop is on; 0 where that isn't known.
+    link: u32,
     judgement: Judgement,
     scope: Scope,
     shutting_down: bool,
@@ -36,6 +39,10 @@ pub struct AttributeSet {
     /// Where it is made of another set.
     derivation: Option<Box<Derivation>>,
 }
+
+/// An address to send packets to, and the index of the link that it is on where it is link-local: the same address may be in
+/// use on every link (RFC 4007 s6). 0 stands for a link that the address tells, or that nobody knows.
+pub type Gateway = (IpAddr, u32);
 
 /// How a set was made of another one.
 #[derive(Debug)]
@@ -75,11 +82,17 @@ impl AttributeSet {
         AttributeSet::with(attributes, Judgement::new(path_verdict, stamp), marked)
     }
 
+    /// The same set, of a session over the link with that index.
+    pub fn on_link(self, link: u32) -> Self {
+        AttributeSet { link, ..self }
+    }
+
     fn with(attributes: &Attributes<'_>, judgement: Judgement, marked: Option<Asn>) -> Self {
         AttributeSet {
             wire: attributes.wire.into(),
             facts: *attributes.facts,
             next_hop: attributes.next_hop,
+            link: 0,
             judgement,
             scope: scope(attributes),
             shutting_down: attributes.communities().any(|one| one == Community::GRACEFUL_SHUTDOWN),
@@ -99,8 +112,9 @@ impl AttributeSet {
 
     /// The set that import makes of a received one.
     pub(crate) fn derived(attributes: &Attributes<'_>, derivation: Derivation) -> Self {
-        let marked = derivation.received.only_to_customer;
+        let (marked, link) = (derivation.received.only_to_customer, derivation.received.link);
         AttributeSet {
+            link,
             derivation: Some(Box::new(derivation)),
             ..AttributeSet::with(attributes, Judgement::none(), marked)
         }
@@ -146,6 +160,7 @@ impl AttributeSet {
     /// Whether it is the same, whatever it was made of.
     pub(crate) fn says_the_same(&self, other: &AttributeSet) -> bool {
         self.wire == other.wire
+            && self.gateway() == other.gateway()
             && self.next_hop == other.next_hop
             && self.local_preference() == other.local_preference()
             && self.scope == other.scope
@@ -202,6 +217,19 @@ impl AttributeSet {
         self.next_hop
     }
 
+    /// The link that a link-local next hop is on; 0 where that isn't known.
+    pub(crate) fn link(&self) -> u32 {
+        self.link
+    }
+
+    /// Where packets go from here: an address, and for a link-local one the link that it is on.
+    pub fn gateway(&self) -> Gateway {
+        match self.next_hop.address() {
+            IpAddr::V6(address) if address.is_unicast_link_local() => (address.into(), self.link),
+            address => (address, 0),
+        }
+    }
+
     /// Octets of memory it takes.
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>() + self.wire.len() + self.derivation.as_ref().map_or(0, |_| size_of::<Derivation>())
@@ -235,16 +263,19 @@ pub struct Interner {
     hasher: FixedState,
     sweep_at: usize,
     marked: Option<Asn>,
+    link: u32,
 }
 
 impl Interner {
-    /// An empty one for the paths of a peer, who may have us mark them with ONLY_TO_CUSTOMER; `seed` should differ between processes, so that a peer can't choose colliding attributes.
-    pub fn new(marked: Option<Asn>, seed: u64) -> Self {
+    /// An empty one for the paths of a peer, who may have us mark them with ONLY_TO_CUSTOMER, and who may be on a [link](Peer::link)
+    /// where it has a link-local address; `seed` should differ between processes, so that a peer can't choose colliding attributes.
+    pub fn new(marked: Option<Asn>, link: u32, seed: u64) -> Self {
         Interner {
             sets: HashTable::new(),
             hasher: FixedState::with_seed(seed),
             sweep_at: SWEEP_FLOOR,
             marked,
+            link,
         }
     }
 
@@ -262,7 +293,7 @@ impl Interner {
         }
         self.sweep_if_due();
         let (verdict, stamp) = judge();
-        let set = Arc::new(AttributeSet::new(attributes, verdict, stamp, self.marked));
+        let set = Arc::new(AttributeSet::new(attributes, verdict, stamp, self.marked).on_link(self.link));
         let hasher = &self.hasher;
         self.sets.insert_unique(hash, Arc::clone(&set), |set| hasher.hash_one((&*set.wire, set.next_hop)));
         set
@@ -306,7 +337,7 @@ mod tests {
 
     #[test]
     fn equal_attributes_are_held_once_and_those_that_nothing_uses_are_let_go() {
-        let mut interner = Interner::new(None, 1);
+        let mut interner = Interner::new(None, 0, 1);
         let (one, again, other) =
             (intern(&mut interner, 1), intern(&mut interner, 1), intern(&mut interner, 2));
         assert!(Arc::ptr_eq(&one, &again) && !Arc::ptr_eq(&one, &other));
@@ -321,7 +352,7 @@ mod tests {
 
     #[test]
     fn an_interner_never_holds_more_than_twice_what_is_in_use_and_a_floor() {
-        let mut interner = Interner::new(None, 1);
+        let mut interner = Interner::new(None, 0, 1);
         let kept: Vec<_> = (0..100).map(|asn| intern(&mut interner, asn)).collect();
         for asn in 100..20_000 {
             drop(intern(&mut interner, asn));

@@ -5,7 +5,7 @@
 //! announcements and our own go to all, the rest to customers only), from the well-known communities (RFC 1997, RFC 3765, RFC
 //! 7999) and from ONLY_TO_CUSTOMER (RFC 9234 s5).
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use palisade_bgp::Asn;
 use palisade_bgp::attributes::{Community, NextHop};
@@ -51,6 +51,8 @@ pub struct ExportView {
     pub own_next_hop: Option<NextHop>,
     /// Whether the next hop that was received is passed on: by a route server (RFC 7947 s2.2.1), and inside our AS.
     pub keeps_next_hop: bool,
+    /// The link that the peers are on, where they have link-local addresses; 0 elsewhere.
+    pub link: u32,
     /// What we are to an internal peer; without it, none is told what another one says (RFC 4271 s9.2).
     pub reflector: Option<Reflector>,
     /// Whether the peer knows of paths that are kept for long (RFC 9494 s3).
@@ -82,12 +84,12 @@ impl ExportView {
             Some(Withheld::OnlyToCustomer)
         } else if best.attributes.is_long_lived_stale() && !self.long_lived {
             Some(Withheld::LongLivedStale)
-        } else if self.own_next_hop.is_none() && !self.keeps(best) {
-            Some(Withheld::NoNextHop)
-        } else if !self.ipv6_next_hops && matches!(self.next_hop(best), NextHop::V6 { .. }) {
-            Some(Withheld::Ipv6NextHop)
         } else {
-            None
+            match self.next_hop(best) {
+                None => Some(Withheld::NoNextHop),
+                Some(NextHop::V6 { .. }) if !self.ipv6_next_hops => Some(Withheld::Ipv6NextHop),
+                Some(_) => None,
+            }
         }
     }
 
@@ -161,7 +163,7 @@ impl ExportView {
             only_to_customer: best.attributes.only_to_customer().or(marked),
             four_octet_as: self.four_octet_as,
             internal,
-            ..Rewrite::external(self.next_hop(best))
+            ..Rewrite::external(self.next_hop(best).unwrap_or(best.attributes.next_hop()))
         };
         if let Some(actions) = actions.filter(|_| self.obeys(best)) {
             self.obey::<A>(best, actions, &mut rewrite);
@@ -198,8 +200,31 @@ impl ExportView {
         }
     }
 
-    fn next_hop(&self, best: &Best) -> NextHop {
-        self.own_next_hop.filter(|_| !self.keeps(best)).unwrap_or(best.attributes.next_hop())
+    /// The next hop that a path goes out with; `None` where there is none that leads anywhere for these peers.
+    fn next_hop(&self, best: &Best) -> Option<NextHop> {
+        if !self.keeps(best) {
+            return self.own_next_hop;
+        }
+        let received = best.attributes.next_hop();
+        match received {
+            NextHop::V6 { global, link_local } if global.is_unicast_link_local() || link_local.is_some() => {
+                self.on_their_link(best, global, link_local)
+            }
+            _ => Some(received),
+        }
+    }
+
+    /// A link-local address leads somewhere on its own link alone (RFC 2545 s3). Elsewhere in our AS we stand in for it, which a route
+    /// server can't. Its members with global addresses are all on the link of the exchange.
+    fn on_their_link(&self, best: &Best, global: Ipv6Addr, link_local: Option<Ipv6Addr>) -> Option<NextHop> {
+        let same = best.attributes.link() == self.link;
+        let together = same && (self.link != 0 || self.role == Role::RsClient);
+        match (global.is_unicast_link_local(), self.role) {
+            (false, _) => Some(NextHop::V6 { global, link_local: link_local.filter(|_| together) }),
+            (true, _) if same && self.link != 0 => Some(NextHop::V6 { global, link_local }),
+            (true, Role::RsClient) => None,
+            (true, _) => self.own_next_hop,
+        }
     }
 
     /// A reflector is not on the way of what it passes on, and leaves its next hop as it is, whatever internal peers are told of what

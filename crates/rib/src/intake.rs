@@ -109,9 +109,9 @@ impl Intake {
         let marked = policy.role.filter(|role| role.marks_otc_on_receipt()).map(|_| policy.asn);
         Intake {
             peer,
+            interner: Interner::new(marked, policy.link, seed),
             policy,
             policy_version: 0,
-            interner: Interner::new(marked, seed),
             batches,
             withdrawn: false,
         }

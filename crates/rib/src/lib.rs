@@ -32,7 +32,7 @@ pub mod table;
 pub mod touched;
 
 pub use account::{Account, Export, Outcome, Sent, Silence, Told};
-pub use attribute_set::{AttributeSet, Interner};
+pub use attribute_set::{AttributeSet, Gateway, Interner};
 pub use audience::Audience;
 pub use chunk::Chunk;
 pub use counters::{Counts, PeerCounters, Tally};

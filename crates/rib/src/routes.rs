@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::collections::btree_map::Entry;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
@@ -11,7 +10,7 @@ use palisade_bgp::prefix::{Address, Net};
 use palisade_policy::{Amendment, OriginSet, Reason, RovState, Snapshot, Verdict, judge_prefix};
 use smallvec::SmallVec;
 
-use crate::attribute_set::AttributeSet;
+use crate::attribute_set::{AttributeSet, Gateway};
 use crate::backlog::{Ranges, Round, Stretch};
 use crate::counters::{Counts, Tallies, Tally};
 use crate::decision::best_path;
@@ -49,7 +48,7 @@ pub(crate) struct Routes<A: Address> {
     /// How many paths were judged again.
     judged_again: u64,
     /// Next hops that can't be reached, of those that were asked about.
-    unreachable: HashSet<IpAddr, FixedState>,
+    unreachable: HashSet<Gateway, FixedState>,
 }
 
 impl<A: Address> Default for Routes<A> {
@@ -134,7 +133,7 @@ impl<A: Address> Routes<A> {
     fn announce(&mut self, net: Net<A>, mut path: Path, peers: &Peers, ledger: &mut Ledger) {
         let lost = &self.unreachable;
         if !lost.is_empty() {
-            path.set_reachable(!lost.contains(&path.attributes().next_hop().address()));
+            path.set_reachable(!lost.contains(&path.attributes().gateway()));
         }
         path.set_turn(self.turns.bit(path.peer()));
         let paths = match self.table.entry(net) {
@@ -184,14 +183,14 @@ impl<A: Address> Routes<A> {
     }
 
     /// Takes the paths through a next hop into the decision process, or out of it.
-    pub(crate) fn set_reachable(&mut self, next_hop: IpAddr, reachable: bool, peers: &Peers) {
+    pub(crate) fn set_reachable(&mut self, gateway: Gateway, reachable: bool, peers: &Peers) {
         let news =
-            if reachable { self.unreachable.remove(&next_hop) } else { self.unreachable.insert(next_hop) };
+            if reachable { self.unreachable.remove(&gateway) } else { self.unreachable.insert(gateway) };
         if !news {
             return;
         }
         for (net, paths) in self.table.under_mut(Net::DEFAULT, None) {
-            let goes_there = |path: &Path| path.attributes().next_hop().address() == next_hop;
+            let goes_there = |path: &Path| path.attributes().gateway() == gateway;
             if paths.iter().any(goes_there) {
                 let before = Before::of(paths, peers);
                 paths
@@ -480,7 +479,7 @@ struct Bench<'a, A: Address> {
     peers: &'a Peers,
     tables: &'a Snapshot,
     turns: &'a Turns,
-    unreachable: &'a HashSet<IpAddr, FixedState>,
+    unreachable: &'a HashSet<Gateway, FixedState>,
     derived: &'a mut DerivedSets,
     tallies: &'a mut Tallies,
     changes: &'a mut Vec<Change<A>>,
@@ -536,7 +535,7 @@ impl<A: Address> Bench<'_, A> {
         path.set_verdict(verdict);
         tally.count(A::FAMILY, path, 1);
         if let Some(set) = set {
-            path.set_reachable(!self.unreachable.contains(&set.next_hop().address()));
+            path.set_reachable(!self.unreachable.contains(&set.gateway()));
             path.set_attributes(set);
         }
     }

@@ -9,7 +9,6 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,7 +16,7 @@ use palisade_bgp::Family;
 use palisade_bgp::prefix::{Address, Net, Prefix};
 use palisade_policy::{Peer, Snapshot};
 
-use crate::attribute_set::AttributeSet;
+use crate::attribute_set::{AttributeSet, Gateway};
 use crate::chunk::Chunk;
 use crate::counters::{Tallies, Tally};
 use crate::group::{Change, Source};
@@ -236,9 +235,9 @@ impl Shard {
     }
 
     /// Notes whether a next hop can be reached. All can until it is said that they can't (RFC 4271 s9.1.2).
-    pub fn set_reachable(&mut self, next_hop: IpAddr, reachable: bool) {
-        self.v4.set_reachable(next_hop, reachable, &self.peers);
-        self.v6.set_reachable(next_hop, reachable, &self.peers);
+    pub fn set_reachable(&mut self, gateway: Gateway, reachable: bool) {
+        self.v4.set_reachable(gateway, reachable, &self.peers);
+        self.v6.set_reachable(gateway, reachable, &self.peers);
     }
 
     /// Takes new tables. What they touch is judged again as [`Shard::publish`] is called; it must be all that they and none of the
@@ -390,9 +389,9 @@ fn publish_family<A: Address>(
     groups.service(now, &Source { table, offers: &offers, actions: peers.actions() }, outbox)
 }
 
-/// The address that a change's prefix is to be reached through, for a FIB: `None` removes it. What the router
+/// The gateway that a change's prefix is to be reached through, for a FIB: `None` removes it. What the router
 /// originates itself is not forwarded by its FIB.
-pub fn fib_next_hop<A: Address>(change: &Change<A>) -> Option<IpAddr> {
+pub fn fib_next_hop<A: Address>(change: &Change<A>) -> Option<Gateway> {
     let best = &change.new.first()?.best;
-    (best.peer != PeerIndex::LOCAL).then(|| best.attributes.next_hop().address())
+    (best.peer != PeerIndex::LOCAL).then(|| best.attributes.gateway())
 }

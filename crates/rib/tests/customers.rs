@@ -62,6 +62,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         local_asn: Asn(OURS),
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
+        link: 0,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,
@@ -294,7 +295,7 @@ fn an_account_says_where_paths_lost_and_who_is_told_what() {
     let role = Withheld::Role { from: Source::Peer(Role::Peer), to: Role::Provider };
     assert_eq!(silence(PROVIDER), Some(Silence::Withheld(role)));
     router.say(CUSTOMER, &[(0, asn(PEER))]);
-    router.shard.set_reachable(address(PROVIDER), false);
+    router.shard.set_reachable((address(PROVIDER), 0), false);
     let account = router.shard.account(Prefix::V4(net()));
     let to_peer = account.exports.iter().find(|one| one.peer == PEER).unwrap();
     assert_eq!((to_peer.sent.len(), to_peer.silence), (0, Some(Silence::Asked)));

@@ -67,6 +67,7 @@ fn rib_peer(member: PeerIndex) -> RibPeer {
         local_asn: Asn(RS),
         own_next_hop: None,
         keeps_next_hop: true,
+        link: 0,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,

@@ -53,6 +53,7 @@ fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
         local_asn: Asn(64500),
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::Internal,
+        link: 0,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: knows_long_lived(peer),
@@ -250,10 +251,12 @@ impl Play {
                 self.shard.sweep_stale(peer, Family::Ipv4);
                 self.model.sweep(peer);
             }
-            97..99 if self.model.unreachable.insert(peer) => self.shard.set_reachable(address(peer), false),
+            97..99 if self.model.unreachable.insert(peer) => {
+                self.shard.set_reachable((address(peer), 0), false)
+            }
             97..100 => {
                 self.model.unreachable.remove(&peer);
-                self.shard.set_reachable(address(peer), true);
+                self.shard.set_reachable((address(peer), 0), true);
             }
             28..30 => {
                 self.shard.make_long_lived(peer, Family::Ipv4);

@@ -50,6 +50,7 @@ impl Play {
             local_asn: Asn(OURS),
             own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
             keeps_next_hop: false,
+            link: 0,
             ipv6_next_hops: true,
             reflector: None,
             long_lived: false,

@@ -50,6 +50,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         local_asn: Asn(OURS),
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
+        link: 0,
         four_octet_as: true,
         format: Format { add_path: takes_all(peer.0), ..Format::PLAIN },
         reflector: None,

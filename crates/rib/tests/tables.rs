@@ -46,6 +46,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         local_asn: Asn(OURS),
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
+        link: 0,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,

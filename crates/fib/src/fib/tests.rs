@@ -6,6 +6,7 @@ use crate::error::Errno;
 use crate::kernel::{KernelNextHop, KernelRoute, RouteTarget, Via};
 use crate::memory::MemoryKernel;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 const METRIC: u32 = 32;
 
@@ -13,8 +14,8 @@ fn net(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
-fn via(text: &str) -> Option<IpAddr> {
-    Some(text.parse().unwrap())
+fn via(text: &str) -> Option<Gateway> {
+    Some(text.parse::<IpAddr>().unwrap().into())
 }
 
 /// Two links with one network each, and IPv6 on the first.
@@ -67,10 +68,10 @@ fn settle_over_time(fib: &mut Fib<MemoryKernel>, now: &mut Instant) {
     panic!("does not settle: {:?}", fib.stats());
 }
 
-fn installed(fib: &Fib<MemoryKernel>, prefix: &str) -> Option<IpAddr> {
+fn installed(fib: &Fib<MemoryKernel>, prefix: &str) -> Option<Gateway> {
     let kernel = fib.kernel();
     let route = kernel.routes_of(PALISADE_PROTOCOL).find(|route| route.prefix == net(prefix))?;
-    kernel.gateway_of(route).map(|(gateway, _)| gateway)
+    kernel.gateway_of(route).map(|(address, link)| Gateway::new(address, link))
 }
 
 #[test]
@@ -302,11 +303,11 @@ mod model {
 
     struct World {
         fib: Fib<MemoryKernel>,
-        wanted: BTreeMap<IpNet, IpAddr>,
+        wanted: BTreeMap<IpNet, Gateway>,
         now: Instant,
         random: Random,
         prefixes: Vec<IpNet>,
-        next_hops: Vec<IpAddr>,
+        next_hops: Vec<Gateway>,
         events_were_dropped: bool,
     }
 
@@ -315,22 +316,18 @@ mod model {
         let mut prefixes: Vec<IpNet> = (0..24).map(|number| net(&format!("198.18.{number}.0/24"))).collect();
         prefixes.extend((0..12).map(|number| net(&format!("2001:db8:{number:x}00::/40"))));
         prefixes.extend(["0.0.0.0/0", "::/0", "198.18.0.0/16"].map(net));
-        let next_hops = [
-            "192.0.2.2",
-            "192.0.2.3",
-            "203.0.113.2",
-            "2001:db8:1::2",
-            "2001:db8:1::3",
-            "198.51.100.1",
-            "fe80::1",
-        ];
+        let next_hops =
+            ["192.0.2.2", "192.0.2.3", "203.0.113.2", "2001:db8:1::2", "2001:db8:1::3", "198.51.100.1"];
+        let next_hops = next_hops.iter().map(|address| Gateway::from(address.parse::<IpAddr>().unwrap()));
+        // The same address on either link, and on one that nobody names.
+        let link_local = (0..3).map(|link| Gateway::new("fe80::1".parse().unwrap(), link));
         World {
             fib: Fib::open(kernel, FibConfig::default()).unwrap(),
             wanted: BTreeMap::new(),
             now: Instant::now(),
             random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             prefixes,
-            next_hops: next_hops.iter().map(|address| address.parse().unwrap()).collect(),
+            next_hops: next_hops.chain(link_local).collect(),
             events_were_dropped: false,
         }
     }
@@ -373,9 +370,9 @@ mod model {
         }
 
         /// What other programs and people do.
-        fn meddle(&mut self, prefix: IpNet, next_hop: IpAddr, link: u32) {
+        fn meddle(&mut self, prefix: IpNet, next_hop: Gateway, link: u32) {
             let protocol = *self.random.pick(&[4, PALISADE_PROTOCOL]);
-            let target = RouteTarget::Via(Via::Gateway { address: next_hop, link });
+            let target = RouteTarget::Via(Via::Gateway { address: next_hop.address(), link });
             let choice = self.random.below(5);
             let kernel = self.fib.kernel_mut();
             let object = kernel.objects_of(PALISADE_PROTOCOL).nth(usize::from(link == 1)).copied();
@@ -469,13 +466,15 @@ mod model {
                     _ => None,
                 })
                 .collect();
-            let link_of = |address: &IpAddr| {
-                let covering = onto_links.iter().filter(|(network, _)| network.contains(address));
-                covering.max_by_key(|(network, _)| network.prefix_len()).map(|(_, link)| *link)
+            let link_of = |gateway: &Gateway| {
+                let covering = onto_links.iter().filter(|(network, _)| network.contains(&gateway.address()));
+                let covering =
+                    covering.max_by_key(|(network, _)| network.prefix_len()).map(|(_, link)| *link);
+                Some(gateway.link()).filter(|link| *link != 0).or(covering)
             };
             let resolved =
-                self.wanted.iter().map(|(prefix, next_hop)| (*prefix, *next_hop, link_of(next_hop)));
-            resolved.filter_map(|(prefix, next_hop, link)| Some((prefix, (next_hop, link?)))).collect()
+                self.wanted.iter().map(|(prefix, gateway)| (*prefix, gateway.address(), link_of(gateway)));
+            resolved.filter_map(|(prefix, address, link)| Some((prefix, (address, link?)))).collect()
         }
 
         fn check(&mut self) {
@@ -488,8 +487,9 @@ mod model {
             assert_eq!(kernel.routes_of(PALISADE_PROTOCOL).count(), held.len(), "strays of another metric");
             assert!(kernel.dangling().is_empty());
             assert_eq!(kernel.routes_of(4).filter(|route| route.metric == METRIC).count(), 0);
-            let mut gateways: Vec<IpAddr> = held.values().map(|(gateway, _)| *gateway).collect();
-            gateways.sort();
+            let mut gateways: Vec<Gateway> =
+                held.values().map(|(address, link)| Gateway::new(*address, *link)).collect();
+            gateways.sort_by_key(|gateway| (gateway.address(), gateway.link()));
             gateways.dedup();
             let objects = kernel.objects_of(PALISADE_PROTOCOL).count();
             assert_eq!(objects, if self.fib.stats().next_hop_objects { gateways.len() } else { 0 });

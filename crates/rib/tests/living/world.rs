@@ -157,6 +157,7 @@ impl World {
             local_asn: OURS,
             own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
             keeps_next_hop: internal,
+            link: 0,
             ipv6_next_hops: true,
             reflector: None,
             long_lived: false,
@@ -482,7 +483,7 @@ impl Outbox for Sockets {
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
         for change in changes {
             match fib_next_hop(change) {
-                Some(next_hop) => drop(self.fib.insert(A::prefix(change.net), next_hop)),
+                Some((address, _)) => drop(self.fib.insert(A::prefix(change.net), address)),
                 None => drop(self.fib.remove(&A::prefix(change.net))),
             }
         }

@@ -111,7 +111,7 @@ impl Outbox for Wires {
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
         for change in changes {
             match fib_next_hop(change) {
-                Some(next_hop) => drop(self.fib.insert(A::prefix(change.net), next_hop)),
+                Some((address, _)) => drop(self.fib.insert(A::prefix(change.net), address)),
                 None => drop(self.fib.remove(&A::prefix(change.net))),
             }
         }
