@@ -10,11 +10,11 @@ use std::time::Instant;
 use palisade_bgp::attributes::{Community, NextHop};
 use palisade_bgp::encode::Format;
 use palisade_bgp::update::{Context, Decoder};
-use palisade_bgp::{Address, Asn, Family, Net};
+use palisade_bgp::{Address, Asn, Family, Net, Prefix};
 use palisade_policy::{Checks, Mode, Peer, Role, Snapshot};
 use palisade_rib::{
-    Account, Change, Chunk, ExportView, Intake, Outbox, PeerCounters, PeerIndex, PrefixLimits, Ranking,
-    RibPeer, Shard,
+    Account, Change, Chunk, ExportView, Forwarding, Intake, Outbox, PeerCounters, PeerIndex, PrefixLimits,
+    Ranking, RibPeer, Shard, forwarding,
 };
 
 /// Our AS.
@@ -122,6 +122,11 @@ impl Router {
         held.filter(|((held, _), _)| *held == net).map(|((_, name), route)| (*name, route)).collect()
     }
 
+    /// What becomes of packets to a prefix.
+    pub(crate) fn forwards(&self, net: Net<u32>) -> Option<Forwarding> {
+        self.wires.forwarding.get(&u32::prefix(net)).copied()
+    }
+
     /// What there is to say of a prefix.
     pub(crate) fn account(&self, net: Net<u32>) -> Account {
         self.shard.account(u32::prefix(net))
@@ -216,6 +221,7 @@ impl Route {
 struct Wires {
     contexts: BTreeMap<PeerIndex, Context>,
     held: BTreeMap<PeerIndex, BTreeMap<(Net<u32>, u32), Route>>,
+    forwarding: BTreeMap<Prefix, Forwarding>,
     decoder: Decoder,
 }
 
@@ -237,7 +243,13 @@ impl Outbox for Wires {
 
     fn walked(&mut self, _: PeerIndex, _: Family) {}
 
-    fn best_changed<A: Address>(&mut self, _: &[Change<A>]) {}
+    fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
+        for change in changes {
+            let prefix = A::prefix(change.net);
+            self.forwarding.remove(&prefix);
+            self.forwarding.extend(forwarding(change).map(|forwarding| (prefix, forwarding)));
+        }
+    }
 
     fn near_limit(&mut self, _: PeerIndex) {}
 }

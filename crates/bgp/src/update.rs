@@ -350,8 +350,15 @@ fn next_hop(octets: &[u8]) -> Option<NextHop> {
         return Some(NextHop::V4(Ipv4Addr::from(four)));
     }
     let (global, rest) = octets.split_first_chunk::<16>()?;
+    let global = Ipv6Addr::from(*global);
     let link_local = rest.try_into().ok().map(|sixteen: [u8; 16]| Ipv6Addr::from(sixteen));
-    Some(NextHop::V6 { global: Ipv6Addr::from(*global), link_local })
+    match link_local {
+        // RFC 2545 s3 has no word for a link without global addresses: some leave the first empty, or say the other twice.
+        Some(only) if only.is_unicast_link_local() && (global.is_unspecified() || global == only) => {
+            Some(NextHop::V6 { global: only, link_local: None })
+        }
+        _ => Some(NextHop::V6 { global, link_local }),
+    }
 }
 
 #[cfg(test)]

@@ -226,6 +226,7 @@ pub(crate) struct ExportFacts {
 pub(crate) struct KernelFacts {
     /// `installed`, `pending`, `unresolved`, `refused` or `not-wanted`.
     pub(crate) state: String,
+    /// An address, or `discard`.
     pub(crate) next_hop: Option<String>,
 }
 

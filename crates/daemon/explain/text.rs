@@ -258,7 +258,11 @@ impl Page {
     }
 
     fn kernel(&mut self, kernel: &KernelFacts) {
-        let by = kernel.next_hop.as_ref().map(|next_hop| format!(" via {next_hop}")).unwrap_or_default();
+        let by = match kernel.next_hop.as_deref() {
+            None => String::new(),
+            Some("discard") => ", drops what it matches".to_owned(),
+            Some(next_hop) => format!(" via {next_hop}"),
+        };
         self.item("kernel", &format!("{}{by}", kernel.state));
     }
 

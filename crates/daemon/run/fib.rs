@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::FixedState;
 use palisade_bgp::prefix::{Address, Prefix};
-use palisade_fib::{Agreement, Fib, FibError, FibStats, Gateway, Kernel, RouteState};
-use palisade_rib::{Change, fib_next_hop};
+use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel, NextHop, RouteState};
+use palisade_rib::{Change, Forwarding, Gateway, forwarding};
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -30,7 +30,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Changes on their way to the FIB.
 #[derive(Debug, Default)]
 pub(crate) struct FibQueue {
-    changes: Mutex<HashMap<Prefix, Option<Gateway>, FixedState>>,
+    changes: Mutex<HashMap<Prefix, Option<NextHop>, FixedState>>,
     news: Condvar,
     stopping: AtomicBool,
     /// Whether our routes stay in the kernel when the thread ends.
@@ -44,6 +44,14 @@ pub(crate) struct FibQueue {
     asked_states: Mutex<Vec<(Prefix, oneshot::Sender<RouteState>)>>,
     /// First tables that are not in yet: one a peer and shard.
     awaited: AtomicUsize,
+}
+
+/// As the kernel's table knows it.
+fn next_hop(forwarding: Forwarding) -> NextHop {
+    match forwarding {
+        Forwarding::To((address, link)) => NextHop::gateway(address, link),
+        Forwarding::Discard => NextHop::Discard,
+    }
 }
 
 /// Where the answer to whether the kernel agrees goes.
@@ -83,10 +91,7 @@ impl FibQueue {
     pub(crate) fn push<A: Address>(&self, changes: &[Change<A>]) {
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = changes.iter().filter(|change| change.moves_best_path());
-        waiting.extend(moved.map(|change| {
-            let gateway = fib_next_hop(change).map(|(address, link)| Gateway::new(address, link));
-            (A::prefix(change.net), gateway)
-        }));
+        waiting.extend(moved.map(|change| (A::prefix(change.net), forwarding(change).map(next_hop))));
         drop(waiting);
         self.news.notify_one();
     }
@@ -127,7 +132,7 @@ impl FibQueue {
         self.news.notify_one();
     }
 
-    fn take(&self, wait: Duration) -> HashMap<Prefix, Option<Gateway>, FixedState> {
+    fn take(&self, wait: Duration) -> HashMap<Prefix, Option<NextHop>, FixedState> {
         let deferred = self.is_deferred();
         let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
         if (waiting.is_empty() || deferred)
@@ -216,12 +221,12 @@ impl<K: Kernel> Worker<K> {
     /// Has the shards choose among paths that lead somewhere (RFC 4271 s9.1.2).
     fn tell_reachable(&mut self) {
         for (gateway, told) in &mut self.reachable {
-            let now = self.fib.reaches(*gateway);
+            let (address, link) = *gateway;
+            let now = self.fib.reaches(NextHop::gateway(address, link));
             if now != *told {
                 *told = now;
-                let (next_hop, link) = (gateway.address(), gateway.link());
-                info!(%next_hop, link, reachable = now, "paths through a next hop are considered again");
-                self.shards.tell_reachable((next_hop, link), now);
+                info!(next_hop = %address, link, reachable = now, "paths through a next hop are considered again");
+                self.shards.tell_reachable(*gateway, now);
             }
         }
     }
@@ -230,10 +235,12 @@ impl<K: Kernel> Worker<K> {
         let wait = if self.busy { Duration::ZERO } else { KERNEL_POLL };
         // Asked before the changes are taken: all that came before it are among them.
         let (all_in, deferred) = (self.queue.awaited.load(Ordering::Acquire) == 0, self.queue.is_deferred());
-        for (prefix, gateway) in self.queue.take(wait) {
-            self.fib.set(prefix.into(), gateway);
-            if let Some(gateway) = gateway.filter(|_| self.reachable.len() < MOST_NEXT_HOPS) {
-                self.reachable.entry(gateway).or_insert(true);
+        for (prefix, wanted) in self.queue.take(wait) {
+            self.fib.set(prefix.into(), wanted);
+            if let Some(NextHop::Gateway { address, link }) = wanted
+                && self.reachable.len() < MOST_NEXT_HOPS
+            {
+                self.reachable.entry((address, link)).or_insert(true);
             }
         }
         match self.leftovers {

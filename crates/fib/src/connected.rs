@@ -7,8 +7,9 @@
 //! The lookup is a tree bitmap, which answers longest-prefix match and can be changed in place. Nothing here grows
 //! beyond what the kernel holds.
 
-use crate::gateway::Gateway;
 use crate::kernel::Link;
+use crate::next_hop::NextHop;
+use crate::next_hops::NO_LINK;
 use hashbrown::HashMap;
 use ipnet::IpNet;
 use std::fmt;
@@ -55,13 +56,14 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    /// The link to reach a gateway over.
-    pub(crate) fn resolve(&self, gateway: Gateway) -> Result<u32, Unresolved> {
+    /// The link that packets for a next hop leave over.
+    pub(crate) fn resolve(&self, next_hop: NextHop) -> Result<u32, Unresolved> {
+        let NextHop::Gateway { address, link } = next_hop else { return Ok(NO_LINK) };
         let works = |link: u32| self.links.get(&link).is_some_and(Link::carries_gateways);
-        let attached = match gateway.address() {
+        let attached = match address {
             IpAddr::V4(address) => self.v4.longest_match(address),
             IpAddr::V6(address) if address.is_unicast_link_local() => {
-                return match gateway.link() {
+                return match link {
                     0 => Err(Unresolved::LinkLocal),
                     link if works(link) => Ok(link),
                     link => Err(Unresolved::LinkDown(link)),
@@ -177,7 +179,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn address(text: &str) -> Gateway {
+    fn address(text: &str) -> NextHop {
         text.parse::<IpAddr>().unwrap().into()
     }
 
@@ -238,7 +240,7 @@ mod tests {
         let mut connected = Connected::default();
         connected.update_link(link(1, true));
         connected.update_link(link(2, true));
-        let on = |link| Gateway::new("fe80::1".parse().unwrap(), link);
+        let on = |link| NextHop::gateway("fe80::1".parse().unwrap(), link);
         assert_eq!((connected.resolve(on(1)), connected.resolve(on(2))), (Ok(1), Ok(2)));
         connected.update_link(link(2, false));
         assert_eq!(connected.resolve(on(2)), Err(Unresolved::LinkDown(2)));

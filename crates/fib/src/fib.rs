@@ -17,9 +17,9 @@ mod news;
 use crate::config::FibConfig;
 use crate::connected::Connected;
 use crate::error::{FibError, KernelError, Verdict};
-use crate::gateway::Gateway;
 use crate::kernel::{Event, Kernel, Operation, Refusal};
-use crate::next_hop::{NONE, NextHops, Sent};
+use crate::next_hop::NextHop;
+use crate::next_hops::{NONE, NextHops, Sent};
 use crate::report::{EXAMPLES, FailedRoute, FibStats, Progress, RouteState};
 use crate::table::{Octets, Table};
 use ipnet::IpNet;
@@ -126,9 +126,9 @@ impl<K: Kernel> Fib<K> {
         Ok(fib)
     }
 
-    /// Sets the wanted gateway of a prefix (`None`: no route). The newest call wins; nothing is sent yet.
-    pub fn set(&mut self, prefix: IpNet, gateway: Option<Gateway>) {
-        let wanted = gateway.map_or(NONE, |gateway| self.next_hops.intern(gateway));
+    /// Sets the wanted next hop of a prefix (`None`: no route). The newest call wins; nothing is sent yet.
+    pub fn set(&mut self, prefix: IpNet, next_hop: Option<NextHop>) {
+        let wanted = next_hop.map_or(NONE, |next_hop| self.next_hops.intern(next_hop));
         match prefix {
             IpNet::V4(net) => self.v4.want(net.into(), wanted, &mut self.next_hops),
             IpNet::V6(net) => self.v6.want(net.into(), wanted, &mut self.next_hops),
@@ -188,9 +188,9 @@ impl<K: Kernel> Fib<K> {
         Ok(removed)
     }
 
-    /// Whether a gateway is on a connected link that is up, as far as the kernel has said.
-    pub fn reaches(&self, gateway: Gateway) -> bool {
-        self.connected.resolve(gateway).is_ok()
+    /// Whether a next hop is on a connected link that is up, as far as the kernel has said.
+    pub fn reaches(&self, next_hop: NextHop) -> bool {
+        self.connected.resolve(next_hop).is_ok()
     }
 
     /// What has become of the route to a prefix, as far as the kernel has said.

@@ -96,6 +96,8 @@ pub enum Via {
         /// The index of the link that the gateway is on.
         link: u32,
     },
+    /// Nowhere: packets are dropped.
+    Discard,
 }
 
 /// The kernel's answer to an operation that it did not carry out.
@@ -162,7 +164,7 @@ pub enum RouteTarget {
     Via(Via),
     /// Straight onto a link: its addresses are neighbours there, so next hops may be among them.
     OnLink(u32),
-    /// Blackholes, multipath, local addresses and the rest.
+    /// Multipath, local addresses and the rest.
     Other,
 }
 

@@ -21,14 +21,14 @@
 //! - Notifications can be lost (ENOBUFS). Then everything is dumped and compared, as [`Fib::verify`] does on request.
 //!
 //! ```no_run
-//! use palisade_fib::{Fib, FibConfig, Gateway, NetlinkKernel};
+//! use palisade_fib::{Fib, FibConfig, NetlinkKernel, NextHop};
 //! use std::net::IpAddr;
 //! use std::time::Instant;
 //!
 //! # fn main() -> Result<(), palisade_fib::FibError> {
 //! let mut fib = Fib::open(NetlinkKernel::open()?, FibConfig::default())?;
 //! let prefix = "198.51.100.0/24".parse().map_err(|_| palisade_fib::FibError::Config("not a prefix"))?;
-//! fib.set(prefix, Some(Gateway::from(IpAddr::from([192, 0, 2, 1]))));
+//! fib.set(prefix, Some(NextHop::from(IpAddr::from([192, 0, 2, 1]))));
 //! while fib.sync(Instant::now())?.pending > 0 {}
 //! assert!(fib.verify()?.agrees());
 //! # Ok(())
@@ -39,24 +39,24 @@ mod config;
 mod connected;
 mod error;
 mod fib;
-mod gateway;
 mod kernel;
 mod memory;
 pub mod namespace;
 mod netlink;
 mod next_hop;
+mod next_hops;
 mod report;
 mod table;
 
 pub use config::{FibConfig, MAIN_TABLE, PALISADE_PROTOCOL};
 pub use error::{Errno, FibError, KernelError};
 pub use fib::{BATCH, Fib};
-pub use gateway::Gateway;
 pub use kernel::{
     Event, Kernel, KernelNextHop, KernelRoute, Link, Operation, Refusal, RouteChange, RouteTarget, Via,
 };
 pub use memory::MemoryKernel;
 pub use netlink::NetlinkKernel;
+pub use next_hop::NextHop;
 pub use report::{
     Agreement, Disagreement, FailedRoute, FibStats, KernelNews, Progress, RouteState, UnresolvedNextHop,
 };

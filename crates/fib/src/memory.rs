@@ -316,6 +316,7 @@ impl MemoryKernel {
             Via::Object(id) if !self.objects.contains_key(&id) => return Err(Errno(libc::EINVAL)),
             Via::Object(_) => {}
             Via::Gateway { address, link } => self.check_gateway(address, link)?,
+            Via::Discard => {}
         }
         let key = (config.table, prefix, config.metric);
         if !replace && self.routes.contains_key(&key) {

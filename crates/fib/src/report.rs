@@ -2,8 +2,8 @@
 //! and the figures for metrics and the looking glass. All lists are bounded; the counts beside them are not.
 
 use crate::error::Errno;
+use crate::next_hop::NextHop;
 use ipnet::IpNet;
-use std::net::IpAddr;
 use std::time::Instant;
 
 /// How many examples a list of prefixes or next hops holds.
@@ -43,13 +43,13 @@ pub enum RouteState {
     /// Nobody wants a route to the prefix.
     NotWanted,
     /// The kernel has it, through this next hop.
-    Installed(IpAddr),
+    Installed(NextHop),
     /// It waits for a batch, or for a retry.
-    Pending(IpAddr),
+    Pending(NextHop),
     /// Its next hop can't be reached, so it is rightly not in the kernel.
-    Unresolved(IpAddr),
+    Unresolved(NextHop),
     /// The kernel refused it for good.
-    Refused(IpAddr),
+    Refused(NextHop),
 }
 
 /// Whether the kernel holds what was asked for; the answer of [`crate::Fib::verify`].
@@ -143,7 +143,7 @@ pub struct FibStats {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnresolvedNextHop {
     /// The next hop.
-    pub address: IpAddr,
+    pub next_hop: NextHop,
     /// How many routes wait for it.
     pub routes: u32,
     /// Why it can't be used.

@@ -15,7 +15,7 @@
 
 use crate::error::{Errno, Verdict};
 use crate::kernel::Operation;
-use crate::next_hop::{NONE, NextHops, UNSURE};
+use crate::next_hops::{NONE, NextHops, UNSURE};
 use crate::report::{Agreement, RouteState};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -194,7 +194,7 @@ impl<A: Octets> Table<A> {
     /// What has become of the route to a prefix.
     pub(crate) fn state(&self, key: Key<A>, next_hops: &NextHops) -> RouteState {
         let row = self.rows.find(key.hash(&self.hasher), |row| row.key == key);
-        let Some((row, next_hop)) = row.and_then(|row| Some((row, next_hops.address(row.wanted)?))) else {
+        let Some((row, next_hop)) = row.and_then(|row| Some((row, next_hops.get(row.wanted)?))) else {
             return RouteState::NotWanted;
         };
         if row.has(REFUSED) {

@@ -8,8 +8,8 @@
 
 use ipnet::IpNet;
 use palisade_fib::{
-    Errno, Event, Fib, FibConfig, FibError, Gateway, Kernel, KernelError, KernelNextHop, KernelRoute, Link,
-    MAIN_TABLE, NetlinkKernel, Operation, PALISADE_PROTOCOL, Refusal, RouteChange,
+    Errno, Event, Fib, FibConfig, FibError, Kernel, KernelError, KernelNextHop, KernelRoute, Link,
+    MAIN_TABLE, NetlinkKernel, NextHop, Operation, PALISADE_PROTOCOL, Refusal, RouteChange, RouteState,
 };
 use std::net::IpAddr;
 use std::process::Command;
@@ -72,7 +72,7 @@ fn net(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
-fn via(text: &str) -> Option<Gateway> {
+fn via(text: &str) -> Option<NextHop> {
     Some(text.parse::<IpAddr>().unwrap().into())
 }
 
@@ -110,7 +110,7 @@ fn the_same_link_local_gateway_is_on_every_link() {
         let index = |link: &str| {
             sh(&format!("ip -o link show dev {link}")).split(':').next().unwrap().parse().unwrap()
         };
-        let on = |link: u32| Some(Gateway::new("fe80::99".parse().unwrap(), link));
+        let on = |link: u32| Some(NextHop::gateway("fe80::99".parse().unwrap(), link));
         let prefixes = ["198.51.100.0/24", "2001:db8:5::/48"].map(net);
         let mut fib = open();
         for (link, other) in [("left", "right"), ("right", "left")] {
@@ -143,6 +143,44 @@ fn the_same_link_local_gateway_is_on_every_link() {
         settle(&mut fib);
         assert!(fib.verify().unwrap().agrees());
         assert_eq!((fib.stats().installed, fib.stats().operations), (2, 1), "one is removed");
+    });
+}
+
+#[test]
+fn a_route_can_drop_what_it_matches_and_lead_somewhere_again() {
+    in_namespace("a_route_can_drop_what_it_matches_and_lead_somewhere_again", || {
+        let mut fib = open();
+        let near = [("198.51.100.7/32", "192.0.2.2"), ("2001:db8:5::7/128", "2001:db8:1::2")];
+        for _ in 0..2 {
+            near.iter().for_each(|(prefix, _)| fib.set(net(prefix), Some(NextHop::Discard)));
+            settle(&mut fib);
+            for (prefix, _) in near {
+                assert!(route_to(prefix).starts_with("blackhole"), "{}", routes());
+                assert_eq!(fib.state(net(prefix)), RouteState::Installed(NextHop::Discard));
+            }
+            assert!(fib.verify().unwrap().agrees());
+            near.iter().for_each(|(prefix, address)| fib.set(net(prefix), via(address)));
+            settle(&mut fib);
+            near.iter()
+                .for_each(|(prefix, address)| assert!(route_to(prefix).contains(address), "{}", routes()));
+            assert!(fib.verify().unwrap().agrees());
+        }
+        near.iter().for_each(|(prefix, _)| fib.set(net(prefix), Some(NextHop::Discard)));
+        settle(&mut fib);
+        sh("ip route del blackhole 198.51.100.7");
+        wait_until(&mut fib, "it is put back", |_| route_to("198.51.100.7").starts_with("blackhole"));
+        // Another process finds them as they are, and removes what nobody wants.
+        let mut fib = open();
+        fib.set(net("198.51.100.7/32"), Some(NextHop::Discard));
+        settle(&mut fib);
+        assert_eq!(fib.stats().operations, 0);
+        fib.start_complete();
+        settle(&mut fib);
+        assert_eq!((fib.stats().operations, fib.stats().installed), (1, 1));
+        assert!(fib.verify().unwrap().agrees());
+        fib.set(net("198.51.100.7/32"), None);
+        settle(&mut fib);
+        assert_eq!(route_to("198.51.100.7"), "");
     });
 }
 
@@ -577,7 +615,7 @@ fn install_rate() {
         let (v4, v6) = full_table();
         let hops = |last: u8| {
             [IpAddr::from([192, 0, 2, last]), IpAddr::from([0x2001, 0xdb8, 1, 0, 0, 0, 0, last.into()])]
-                .map(Gateway::from)
+                .map(NextHop::from)
         };
         let [old4, old6] = hops(2);
         let [new4, new6] = hops(3);
@@ -646,7 +684,7 @@ fn made_up(count: usize, make: fn(u64) -> IpNet) -> Vec<IpNet> {
     seen.into_iter().collect()
 }
 
-fn measure(what: &str, fib: &mut Fib<NetlinkKernel>, prefixes: &[IpNet], next_hop: Option<Gateway>) {
+fn measure(what: &str, fib: &mut Fib<NetlinkKernel>, prefixes: &[IpNet], next_hop: Option<NextHop>) {
     let (start, cpu_start) = (Instant::now(), cpu_time());
     for &prefix in prefixes {
         fib.set(prefix, next_hop);

@@ -21,6 +21,7 @@ use palisade_bgp::Asn;
 use palisade_bgp::attributes::{Attributes, Community, Facts, NextHop};
 use palisade_policy::{Amendment, PathVerdict, Peer, Snapshot, judge_path};
 
+use crate::forwarding::Gateway;
 use crate::judgement::{Judgement, Stamp};
 
 /// A set of path attributes and what was found out about it once.
@@ -39,10 +40,6 @@ pub struct AttributeSet {
     /// Where it is made of another set.
     derivation: Option<Box<Derivation>>,
 }
-
-/// An address to send packets to, and the index of the link that it is on where it is link-local: the same address may be in
-/// use on every link (RFC 4007 s6). 0 stands for a link that the address tells, or that nobody knows.
-pub type Gateway = (IpAddr, u32);
 
 /// How a set was made of another one.
 #[derive(Debug)]
@@ -184,6 +181,11 @@ impl AttributeSet {
             Some(derivation) => derivation.received.judgement.is_blackhole(),
             None => self.judgement.is_blackhole(),
         }
+    }
+
+    /// Whether packets go where its sender says.
+    pub(crate) fn keeps_next_hop(&self) -> bool {
+        self.derivation.as_ref().is_none_or(|derivation| derivation.received.next_hop == self.next_hop)
     }
 
     /// How far its communities let it go.

@@ -10,12 +10,13 @@ use palisade_bgp::prefix::{Address, Net};
 use palisade_policy::{Amendment, OriginSet, Reason, RovState, Snapshot, Verdict, judge_prefix};
 use smallvec::SmallVec;
 
-use crate::attribute_set::{AttributeSet, Gateway};
+use crate::attribute_set::AttributeSet;
 use crate::backlog::{Ranges, Round, Stretch};
 use crate::counters::{Counts, Tallies, Tally};
 use crate::decision::best_path;
 use crate::departures::{Departures, Going};
 use crate::derived::DerivedSets;
+use crate::forwarding::Gateway;
 use crate::group::{Change, Groups};
 use crate::intake::{NetList, Section};
 use crate::judgement::Stamp;

@@ -16,9 +16,10 @@ use palisade_bgp::Family;
 use palisade_bgp::prefix::{Address, Net, Prefix};
 use palisade_policy::{Peer, Snapshot};
 
-use crate::attribute_set::{AttributeSet, Gateway};
+use crate::attribute_set::AttributeSet;
 use crate::chunk::Chunk;
 use crate::counters::{Tallies, Tally};
+use crate::forwarding::Gateway;
 use crate::group::{Change, Source};
 use crate::intake::{Batch, Section};
 use crate::offer::offers;
@@ -387,11 +388,4 @@ fn publish_family<A: Address>(
     let Routes { table, groups, .. } = routes;
     let offers = |net: Net<A>| offers(table.paths(net), peers);
     groups.service(now, &Source { table, offers: &offers, actions: peers.actions() }, outbox)
-}
-
-/// The gateway that a change's prefix is to be reached through, for a FIB: `None` removes it. What the router
-/// originates itself is not forwarded by its FIB.
-pub fn fib_next_hop<A: Address>(change: &Change<A>) -> Option<Gateway> {
-    let best = &change.new.first()?.best;
-    (best.peer != PeerIndex::LOCAL).then(|| best.attributes.gateway())
 }

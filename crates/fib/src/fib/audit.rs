@@ -8,7 +8,7 @@ use super::Fib;
 use crate::config::MAIN_TABLE;
 use crate::error::FibError;
 use crate::kernel::{Kernel, KernelRoute, RouteTarget};
-use crate::next_hop::UNSURE;
+use crate::next_hops::UNSURE;
 use crate::report::Agreement;
 use ipnet::IpNet;
 

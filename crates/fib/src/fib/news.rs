@@ -9,7 +9,7 @@ use super::Fib;
 use crate::config::MAIN_TABLE;
 use crate::error::{FibError, KernelError};
 use crate::kernel::{Event, Kernel, KernelRoute, Link, RouteChange, RouteTarget};
-use crate::next_hop::{NONE, NextHops, UNSURE};
+use crate::next_hops::{NONE, NextHops, UNSURE};
 use crate::report::KernelNews;
 use crate::table::{Key, Octets, Table};
 use ipnet::IpNet;

@@ -14,7 +14,7 @@ fn net(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
-fn via(text: &str) -> Option<Gateway> {
+fn via(text: &str) -> Option<NextHop> {
     Some(text.parse::<IpAddr>().unwrap().into())
 }
 
@@ -68,10 +68,10 @@ fn settle_over_time(fib: &mut Fib<MemoryKernel>, now: &mut Instant) {
     panic!("does not settle: {:?}", fib.stats());
 }
 
-fn installed(fib: &Fib<MemoryKernel>, prefix: &str) -> Option<Gateway> {
+fn installed(fib: &Fib<MemoryKernel>, prefix: &str) -> Option<NextHop> {
     let kernel = fib.kernel();
     let route = kernel.routes_of(PALISADE_PROTOCOL).find(|route| route.prefix == net(prefix))?;
-    kernel.gateway_of(route).map(|(address, link)| Gateway::new(address, link))
+    kernel.gateway_of(route).map(|(address, link)| NextHop::gateway(address, link))
 }
 
 #[test]
@@ -100,11 +100,11 @@ fn of_each_prefix_it_is_known_how_its_route_stands() {
     fib.set(net(near), via("192.0.2.2"));
     fib.set(net(far), via("198.18.0.1"));
     settle(&mut fib, Instant::now());
-    assert_eq!(fib.state(net(near)), RouteState::Installed("192.0.2.2".parse().unwrap()));
-    assert_eq!(fib.state(net(far)), RouteState::Unresolved("198.18.0.1".parse().unwrap()));
+    assert_eq!(fib.state(net(near)), RouteState::Installed(via("192.0.2.2").unwrap()));
+    assert_eq!(fib.state(net(far)), RouteState::Unresolved(via("198.18.0.1").unwrap()));
     // To a next hop that is in use already, so that only the route is missing.
     fib.set(net("198.51.102.0/24"), via("192.0.2.2"));
-    assert_eq!(fib.state(net("198.51.102.0/24")), RouteState::Pending("192.0.2.2".parse().unwrap()));
+    assert_eq!(fib.state(net("198.51.102.0/24")), RouteState::Pending(via("192.0.2.2").unwrap()));
     fib.set(net(near), None);
     settle(&mut fib, Instant::now());
     assert_eq!(fib.state(net(near)), RouteState::NotWanted);
@@ -241,7 +241,7 @@ fn a_gateway_that_moves_to_another_link_is_one_operation_for_all_its_routes() {
 #[test]
 fn an_id_that_someone_else_uses_is_left_to_them() {
     let mut fib = opened();
-    let first = crate::next_hop::FIRST_ID;
+    let first = crate::next_hops::FIRST_ID;
     for id in first..first + 3 {
         let gateway = Some(("192.0.2.200".parse().unwrap(), 1));
         fib.kernel_mut().insert_object(KernelNextHop { id, protocol: 4, gateway });
@@ -303,11 +303,11 @@ mod model {
 
     struct World {
         fib: Fib<MemoryKernel>,
-        wanted: BTreeMap<IpNet, Gateway>,
+        wanted: BTreeMap<IpNet, NextHop>,
         now: Instant,
         random: Random,
         prefixes: Vec<IpNet>,
-        next_hops: Vec<Gateway>,
+        next_hops: Vec<NextHop>,
         events_were_dropped: bool,
     }
 
@@ -318,16 +318,16 @@ mod model {
         prefixes.extend(["0.0.0.0/0", "::/0", "198.18.0.0/16"].map(net));
         let next_hops =
             ["192.0.2.2", "192.0.2.3", "203.0.113.2", "2001:db8:1::2", "2001:db8:1::3", "198.51.100.1"];
-        let next_hops = next_hops.iter().map(|address| Gateway::from(address.parse::<IpAddr>().unwrap()));
+        let next_hops = next_hops.iter().map(|address| NextHop::from(address.parse::<IpAddr>().unwrap()));
         // The same address on either link, and on one that nobody names.
-        let link_local = (0..3).map(|link| Gateway::new("fe80::1".parse().unwrap(), link));
+        let link_local = (0..3).map(|link| NextHop::gateway("fe80::1".parse().unwrap(), link));
         World {
             fib: Fib::open(kernel, FibConfig::default()).unwrap(),
             wanted: BTreeMap::new(),
             now: Instant::now(),
             random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             prefixes,
-            next_hops: next_hops.chain(link_local).collect(),
+            next_hops: next_hops.chain(link_local).chain([NextHop::Discard]).collect(),
             events_were_dropped: false,
         }
     }
@@ -370,9 +370,12 @@ mod model {
         }
 
         /// What other programs and people do.
-        fn meddle(&mut self, prefix: IpNet, next_hop: Gateway, link: u32) {
+        fn meddle(&mut self, prefix: IpNet, next_hop: NextHop, link: u32) {
             let protocol = *self.random.pick(&[4, PALISADE_PROTOCOL]);
-            let target = RouteTarget::Via(Via::Gateway { address: next_hop.address(), link });
+            let target = RouteTarget::Via(match next_hop {
+                NextHop::Gateway { address, .. } => Via::Gateway { address, link },
+                NextHop::Discard => Via::Discard,
+            });
             let choice = self.random.below(5);
             let kernel = self.fib.kernel_mut();
             let object = kernel.objects_of(PALISADE_PROTOCOL).nth(usize::from(link == 1)).copied();
@@ -455,8 +458,8 @@ mod model {
             settle_over_time(&mut self.fib, &mut self.now);
         }
 
-        /// What the kernel should hold, found without the code under test.
-        fn expected(&self) -> BTreeMap<IpNet, (IpAddr, u32)> {
+        /// What the kernel should hold, found without the code under test: gateways with their links, or nothing where packets are dropped.
+        fn expected(&self) -> BTreeMap<IpNet, Option<(IpAddr, u32)>> {
             let onto_links: Vec<(IpNet, u32)> = self
                 .fib
                 .kernel()
@@ -466,30 +469,41 @@ mod model {
                     _ => None,
                 })
                 .collect();
-            let link_of = |gateway: &Gateway| {
-                let covering = onto_links.iter().filter(|(network, _)| network.contains(&gateway.address()));
-                let covering =
-                    covering.max_by_key(|(network, _)| network.prefix_len()).map(|(_, link)| *link);
-                Some(gateway.link()).filter(|link| *link != 0).or(covering)
+            let covering = |address: IpAddr| {
+                let covering = onto_links.iter().filter(|(network, _)| network.contains(&address));
+                covering.max_by_key(|(network, _)| network.prefix_len()).map(|(_, link)| *link)
             };
-            let resolved =
-                self.wanted.iter().map(|(prefix, gateway)| (*prefix, gateway.address(), link_of(gateway)));
-            resolved.filter_map(|(prefix, address, link)| Some((prefix, (address, link?)))).collect()
+            let resolved = |next_hop: NextHop| match next_hop {
+                NextHop::Discard => Some(None),
+                NextHop::Gateway { address, link: 0 } => Some(Some((address, covering(address)?))),
+                NextHop::Gateway { address, link } => Some(Some((address, link))),
+            };
+            self.wanted
+                .iter()
+                .filter_map(|(prefix, next_hop)| Some((*prefix, resolved(*next_hop)?)))
+                .collect()
         }
 
         fn check(&mut self) {
             let kernel = self.fib.kernel();
-            let held: BTreeMap<IpNet, (IpAddr, u32)> = kernel
+            let held: BTreeMap<IpNet, Option<(IpAddr, u32)>> = kernel
                 .routes_of(PALISADE_PROTOCOL)
-                .map(|route| (route.prefix, kernel.gateway_of(route).unwrap()))
+                .map(|route| (route.prefix, kernel.gateway_of(route)))
                 .collect();
             assert_eq!(held, self.expected());
             assert_eq!(kernel.routes_of(PALISADE_PROTOCOL).count(), held.len(), "strays of another metric");
             assert!(kernel.dangling().is_empty());
             assert_eq!(kernel.routes_of(4).filter(|route| route.metric == METRIC).count(), 0);
-            let mut gateways: Vec<Gateway> =
-                held.values().map(|(address, link)| Gateway::new(*address, *link)).collect();
-            gateways.sort_by_key(|gateway| (gateway.address(), gateway.link()));
+            // One object serves a gateway's routes wherever it moves, but a link-local address has one on each link.
+            let mut gateways: Vec<_> = held
+                .values()
+                .flatten()
+                .map(|(address, link)| match NextHop::gateway(*address, *link) {
+                    NextHop::Gateway { address, link } => (address, link),
+                    NextHop::Discard => unreachable!("it is a gateway"),
+                })
+                .collect();
+            gateways.sort();
             gateways.dedup();
             let objects = kernel.objects_of(PALISADE_PROTOCOL).count();
             assert_eq!(objects, if self.fib.stats().next_hop_objects { gateways.len() } else { 0 });

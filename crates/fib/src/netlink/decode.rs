@@ -115,7 +115,11 @@ pub(super) fn route(payload: &[u8]) -> Option<KernelRoute> {
         table: found.table,
         protocol: header.protocol.into(),
         metric: found.metric,
-        target: if header.kind == RouteType::Unicast { found.target() } else { RouteTarget::Other },
+        target: match header.kind {
+            RouteType::Unicast => found.target(),
+            RouteType::BlackHole => RouteTarget::Via(Via::Discard),
+            _ => RouteTarget::Other,
+        },
     })
 }
 

@@ -64,6 +64,7 @@ pub(super) fn dump(out: &mut Vec<u8>, kind: u16, header: &[u8], sequence: u32) {
 /// A route to install, or to remove when there is no `via`. Removal names our protocol, so a stranger's route is safe.
 fn route(out: &mut Vec<u8>, config: &FibConfig, prefix: IpNet, metric: u32, via: Option<Via>) {
     let (scope, kind) = match via {
+        Some(Via::Discard) => (libc::RT_SCOPE_UNIVERSE, libc::RTN_BLACKHOLE),
         Some(_) => (libc::RT_SCOPE_UNIVERSE, libc::RTN_UNICAST),
         None => (libc::RT_SCOPE_NOWHERE, libc::RTN_UNSPEC),
     };
@@ -77,7 +78,7 @@ fn route(out: &mut Vec<u8>, config: &FibConfig, prefix: IpNet, metric: u32, via:
         attribute(out, libc::RTA_TABLE, &config.table.to_ne_bytes());
     }
     match via {
-        None => return,
+        None | Some(Via::Discard) => return,
         Some(Via::Object(id)) => attribute(out, RTA_NH_ID, &id.to_ne_bytes()),
         Some(Via::Gateway { address: gateway, link }) => {
             attribute(out, libc::RTA_OIF, &link.to_ne_bytes());

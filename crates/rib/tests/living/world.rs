@@ -16,8 +16,8 @@ use palisade_policy::{
     RovIndex, RovState, RuleNumber, Rules, Snapshot, Vrp,
 };
 use palisade_rib::{
-    Change, Chunk, ExportView, Outbox, PeerCounters, PeerIndex, PolicyTouched, PrefixLimits, Ranking,
-    RibPeer, Shard, Tags, Terms, Touched, fib_next_hop,
+    Change, Chunk, ExportView, Forwarding, Outbox, PeerCounters, PeerIndex, PolicyTouched, PrefixLimits,
+    Ranking, RibPeer, Shard, Tags, Terms, Touched, forwarding,
 };
 
 use crate::support::Random;
@@ -482,8 +482,9 @@ impl Outbox for Sockets {
 
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
         for change in changes {
-            match fib_next_hop(change) {
-                Some((address, _)) => drop(self.fib.insert(A::prefix(change.net), address)),
+            match forwarding(change) {
+                Some(Forwarding::To((address, _))) => drop(self.fib.insert(A::prefix(change.net), address)),
+                Some(Forwarding::Discard) => unreachable!("nobody says BLACKHOLE"),
                 None => drop(self.fib.remove(&A::prefix(change.net))),
             }
         }

@@ -12,7 +12,7 @@ use palisade_bgp::prefix::{Address, Net, Prefix};
 use palisade_bgp::update::{Context, Decoder};
 use palisade_bgp::{Asn, Family};
 use palisade_policy::{PathVerdict, Reason};
-use palisade_rib::{AttributeSet, Change, Chunk, Outbox, PeerIndex, Stamp, fib_next_hop};
+use palisade_rib::{AttributeSet, Change, Chunk, Forwarding, Outbox, PeerIndex, Stamp, forwarding};
 
 /// xorshift64*, so that a failure's seed is enough to see it again.
 pub(crate) struct Random(pub(crate) u64);
@@ -110,8 +110,9 @@ impl Outbox for Wires {
 
     fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
         for change in changes {
-            match fib_next_hop(change) {
-                Some((address, _)) => drop(self.fib.insert(A::prefix(change.net), address)),
+            match forwarding(change) {
+                Some(Forwarding::To((address, _))) => drop(self.fib.insert(A::prefix(change.net), address)),
+                Some(Forwarding::Discard) => unreachable!("nobody says BLACKHOLE"),
                 None => drop(self.fib.remove(&A::prefix(change.net))),
             }
         }
