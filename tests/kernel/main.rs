@@ -21,6 +21,7 @@
 
 mod announcement;
 mod bird;
+mod blackhole;
 mod injector;
 mod kernel;
 mod links;
@@ -51,6 +52,11 @@ fn the_kernel_holds_exactly_the_best_accepted_routes() {
 #[test]
 fn packets_go_on_over_a_restart_of_either_side() {
     in_namespace("packets_go_on_over_a_restart_of_either_side", "true", restart::tell);
+}
+
+#[test]
+fn a_customer_has_packets_dropped() {
+    in_namespace("a_customer_has_packets_dropped", "true", blackhole::tell);
 }
 
 #[test]
