@@ -127,13 +127,13 @@ impl Path {
 
     /// Whether it is accepted, be its next hop where it may.
     pub fn is_accepted(&self) -> bool {
-        self.reason == 0
+        self.reason & !TURN == 0
     }
 
     /// Whether it takes part in the decision process: the judge accepts it, and its next hop can be reached (RFC 4271
     /// s9.1.2).
     pub fn is_eligible(&self) -> bool {
-        self.reason & !TURN == 0 && self.packed & UNREACHABLE == 0
+        self.is_accepted() && self.packed & UNREACHABLE == 0
     }
 
     /// In which turn of its peer it was announced.
@@ -187,7 +187,9 @@ mod tests {
                     path.set_reachable(true);
                     assert!(path.is_eligible());
                     path.set_reachable(false);
+                    assert!(path.is_accepted());
                     path.set_verdict(verdict);
+                    assert!(!path.is_accepted());
                     let found = (path.peer(), path.verdict(), path.is_eligible(), path.turn());
                     assert_eq!(found, (peer, verdict, false, turn));
                 }

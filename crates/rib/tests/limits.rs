@@ -23,6 +23,7 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1));
 /// One peer's paths in some shards.
 struct World {
     shards: Vec<Shard>,
+    peer: RibPeer,
     counters: Arc<PeerCounters>,
     wires: Wires,
     now: Instant,
@@ -64,7 +65,15 @@ impl World {
             shard
         };
         let shards = (0..shards).map(shard).collect();
-        World { shards, counters, wires: Wires::default(), now: Instant::now() }
+        World { shards, peer, counters, wires: Wires::default(), now: Instant::now() }
+    }
+
+    /// The session ends and is there again, and what the peer said is kept meanwhile.
+    fn restart(&mut self) {
+        for shard in &mut self.shards {
+            shard.peer_lost(FROM, [true; 2]);
+            shard.peer_up(FROM, self.peer.clone());
+        }
     }
 
     /// Announces (or withdraws) prefixes of both families, all in one batch a shard, shard after shard.
@@ -180,6 +189,29 @@ fn tables_that_change_let_in_no_more_than_the_limit() {
     world.shards[0].replace_tables(vrps(0..10), &everything);
     world.settle();
     assert_eq!(world.numbers(), ([10, 0], 0, 0, 0), "what is held back is judged as ever");
+}
+
+/// A peer that comes back says again what it was let in with, be it as often as it likes.
+#[test]
+fn what_is_said_again_after_a_restart_is_still_within_the_limit() {
+    let mut world = World::new(1, limits([None; 3], Some(3)));
+    world.say(true, 0..3, []);
+    for _ in 0..3 {
+        world.restart();
+        for _ in 0..2 {
+            world.say(true, 0..3, []);
+            assert_eq!(world.numbers(), ([3, 0], 3, 0, 0));
+        }
+        world.say(true, 3..4, []);
+        assert_eq!(world.numbers(), ([4, 0], 3, 1, 0));
+        world
+            .shards
+            .iter_mut()
+            .for_each(|shard| shard.replace_tables(Arc::default(), &Touched::everything()));
+        world.settle();
+        assert_eq!(world.numbers(), ([4, 0], 3, 1, 0));
+        world.say(false, 3..4, []);
+    }
 }
 
 #[test]
