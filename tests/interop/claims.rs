@@ -1,12 +1,11 @@
 //! What is claimed of several daemons alike. What is native to one stands in its scenario.
 
-use serde_json::Value;
-
 use crate::lab::{Lab, connections, wait_for, wait_until, wait_until_it_listens};
-use crate::route::{Route, items, text};
+use crate::palisade::routes;
+use crate::route::{Route, text};
 use crate::support::namespace::run;
 use crate::witness::{AS_PATH, AS4_PATH, CLUSTER_LIST, LARGE_COMMUNITY, LOCAL_PREF, NEXT_HOP, ORIGINATOR_ID};
-use crate::witness::{Witness, octets};
+use crate::witness::{ROUTER, Witness, octets};
 
 /// The AS of our router, and of the daemon, in every scenario but those about AS numbers.
 pub(crate) const OURS: u32 = 196_608;
@@ -41,44 +40,42 @@ pub(crate) fn sessions(lab: &mut Lab, originate: impl Fn(&mut Lab)) {
 
 fn come_up_and_carry(lab: &mut Lab) {
     lab.wait_for_sessions(&SESSIONS);
-    wait_for(&vec![Route::plain("193.0.1.0/24", &[OURS], "192.0.2.1")], || lab.peer().held(4));
-    wait_for(&vec![Route::plain("2a00:1::/32", &[OURS], "2001:db8::1")], || lab.peer().held(6));
-    wait_for(&vec![Route::plain("193.0.2.0/24", &[THEIRS], "192.0.2.2")], || accepted(lab, "ipv4"));
-    wait_for(&vec![Route::plain("2a00:2::/32", &[THEIRS], "2001:db8::2")], || accepted(lab, "ipv6"));
+    let ours = |prefix, next_hop| vec![Route::plain(prefix, &[OURS], next_hop)];
+    wait_for(&ours("193.0.1.0/24", "192.0.2.1"), || of_family(4, lab.peer().held(4)));
+    wait_for(&ours("2a00:1::/32", "2001:db8::1"), || of_family(6, lab.peer().held(6)));
+    let theirs = |prefix, next_hop| vec![Route::plain(prefix, &[THEIRS], next_hop)];
+    wait_for(&theirs("193.0.2.0/24", "192.0.2.2"), || of_family(4, accepted(lab, "ipv4")));
+    wait_for(&theirs("2a00:2::/32", "2001:db8::2"), || of_family(6, accepted(lab, "ipv6")));
     assert_eq!(connections().len(), 2, "a session a family");
+}
+
+/// Routes of a family behind next hops of that family, each once: what speaks both families over both sessions says more.
+fn of_family(family: u8, mut routes: Vec<Route>) -> Vec<Route> {
+    routes.retain(|route| {
+        [&route.prefix, &route.next_hop].iter().all(|one| one.contains(':') == (family == 6))
+    });
+    routes.dedup();
+    routes
 }
 
 /// What we hold of a peer, and have accepted.
 pub(crate) fn accepted(lab: &Lab, peer: &str) -> Vec<Route> {
-    let told = lab.show(&["routes", "--peer", peer, "--accepted"]);
-    let list = |value| {
-        let mut list: Vec<String> = items(value).map(|one| text(one).to_owned()).collect();
-        list.sort();
-        list
-    };
-    let mut routes: Vec<Route> = items(&told)
-        .map(|route| Route {
-            prefix: text(&route["prefix"]).into(),
-            path_id: route["path_id"].as_u64().and_then(|id| id.try_into().ok()).unwrap_or(0),
-            as_path: crate::route::numbers(text(&route["as_path"])),
-            next_hop: text(&route["next_hop"]).into(),
-            communities: list(&route["communities"]),
-            large_communities: list(&route["large_communities"]),
-            is_stale: route["stale"] == true,
-        })
-        .collect();
-    routes.sort();
-    routes
+    routes(&lab.show(&["routes", "--peer", peer, "--accepted"]))
 }
 
+/// Those of the daemon's route where large communities are looked at.
+pub(crate) const THEIR_COMMUNITIES: [[u32; 3]; 3] =
+    [[THEIRS, 0, 1], [THEIRS, u32::MAX, 2], [u32::MAX - 1, 4_200_000_000, 0]];
+
 /// Large communities of a route of the daemon's come to a third neighbour as octets, and such a neighbour's to the daemon.
-pub(crate) fn large_communities(lab: &mut Lab, originate: impl Fn(&mut Lab)) {
+/// Whatever `originate` makes stays for as long.
+pub(crate) fn large_communities<T>(lab: &mut Lab, originate: impl Fn(&mut Lab) -> T) {
     lab.start();
-    originate(lab);
+    let _originated = originate(lab);
     lab.wait_for_sessions(&SESSIONS[..1]);
     let mut witness = Witness::join(9);
-    let theirs = [[THEIRS, 0, 1], [THEIRS, u32::MAX, 2], [u32::MAX - 1, 4_200_000_000, 0]];
-    assert_eq!(witness.told_of("193.0.2.0/24").get(&LARGE_COMMUNITY), Some(&octets(theirs.as_flattened())));
+    let theirs = octets(THEIR_COMMUNITIES.as_flattened());
+    assert_eq!(witness.told_of("193.0.2.0/24").get(&LARGE_COMMUNITY), Some(&theirs));
 
     let said = [[0, 0, 0], [196_709, u32::MAX, 2], [u32::MAX, 1, u32::MAX]];
     witness.announce("193.0.9.0/24", &[], &[(0xc0, LARGE_COMMUNITY, octets(said.as_flattened()))]);
@@ -140,12 +137,16 @@ pub(crate) fn refresh_after_change(lab: &mut Lab, change: impl Fn(&mut Lab)) {
 /// We ask the daemon for all of its routes, and are sent them: one UPDATE more at least, and the session stays up.
 pub(crate) fn refresh_of_theirs(lab: &mut Lab) {
     wait_until("their route is there", || !accepted(lab, "ipv4").is_empty());
-    let before = lab.show_peer("ipv4");
+    let (before, updates) = (lab.show_peer("ipv4"), messages(lab, "update"));
     lab.tell_ours(&["peer", "refresh", "ipv4"]);
-    let updates = |peer: &Value| peer["messages"]["received"]["by_type"]["update"].as_u64().unwrap_or(0);
-    wait_until("they say it again", || updates(&lab.show_peer("ipv4")) > updates(&before));
+    wait_until("they say it again", || messages(lab, "update") > updates);
     assert_eq!(lab.show_peer("ipv4")["times_up"], before["times_up"], "it is the same session");
     assert_eq!(accepted(lab, "ipv4").len(), 1);
+}
+
+/// How many messages of a type the daemon has sent over IPv4.
+pub(crate) fn messages(lab: &Lab, kind: &str) -> u64 {
+    lab.show_peer("ipv4")["messages"]["received"]["by_type"][kind].as_u64().unwrap_or(0)
 }
 
 /// The daemon goes beyond the limit of `ipv4`, hears of it, and shows `words`.
@@ -209,31 +210,43 @@ pub(crate) fn extended_next_hop(lab: &mut Lab, originate: impl Fn(&mut Lab)) {
     wait_for(&vec![Route::plain("193.0.1.0/24", &[OURS], "2001:db8::1")], || lab.peer().held(4));
 }
 
-/// A route each way with so many communities that its UPDATE is long. Each is `1:0:number`, as `written` in the daemon's
-/// configuration in the place of `MANY`.
+/// Numbers of large communities, so many that an UPDATE with them is long.
+const MANY: std::ops::Range<u32> = 100..500;
+
+/// Large communities of all those numbers, `1:0:number` each.
+pub(crate) fn many() -> Vec<u8> {
+    octets(&MANY.flat_map(|number| [1, 0, number]).collect::<Vec<_>>())
+}
+
+/// A route each way with so many communities that its UPDATE is long. The daemon's are `written` in its configuration in the
+/// place of `MANY`.
 pub(crate) fn extended_messages(lab: &mut Lab, configuration: &str, written: impl Fn(u32) -> String) {
-    const MANY: std::ops::Range<u32> = 100..500;
     let list: Vec<String> = MANY.map(written).collect();
     lab.edit(configuration, |text| text.replace("MANY", &list.join(" ")));
+    long_routes(lab, |_| {});
+}
+
+/// The same, where `originate` has made the daemon's route, and keeps it for as long as what it makes is there.
+pub(crate) fn long_routes<T>(lab: &mut Lab, originate: impl Fn(&mut Lab) -> T) {
     lab.start();
+    let _originated = originate(lab);
     lab.wait_for_sessions(&SESSIONS[..1]);
     let mut witness = Witness::join(9);
-    let all: Vec<u32> = MANY.flat_map(|number| [1, 0, number]).collect();
-    assert_eq!(witness.told_of("193.0.2.0/24").get(&LARGE_COMMUNITY), Some(&octets(&all)));
+    assert_eq!(witness.told_of("193.0.2.0/24").get(&LARGE_COMMUNITY), Some(&many()));
 
-    witness.announce("193.0.9.0/24", &[], &[(0xc0, LARGE_COMMUNITY, octets(&all))]);
+    witness.announce("193.0.9.0/24", &[], &[(0xc0, LARGE_COMMUNITY, many())]);
     let mut route = Route::plain("193.0.9.0/24", &[OURS, 196_709], "192.0.2.1");
     route.large_communities = MANY.map(|number| format!("1:0:{number}")).collect();
     wait_for(&Some(route), || held(lab, "193.0.9.0/24"));
 }
 
-/// Two internal peers that are our clients, the daemon and the witness: each hears of the other's route, with whoever has
-/// brought it and the cluster that it came through; all else is as it was. The daemon shows that with `show`, in these `words`.
-pub(crate) fn reflection(lab: &mut Lab, show: &str, words: &[&str], originate: impl Fn(&mut Lab)) {
+/// Two internal peers that are our clients, the daemon and the witness, which is returned: each hears of the other's route, with
+/// whoever has brought it and the cluster that it came through; all else is as it was.
+pub(crate) fn reflection(lab: &mut Lab, originate: impl Fn(&mut Lab)) -> Witness {
     lab.start();
     originate(lab);
     lab.wait_for_sessions(&SESSIONS[..1]);
-    let mut witness = Witness::join_as(9, OURS);
+    let mut witness = Witness::join_internal(ROUTER, 9);
     let told = witness.told_of("193.0.2.0/24");
     assert_eq!(told.get(&ORIGINATOR_ID), Some(&vec![192, 0, 2, 2]), "its identifier");
     assert_eq!(told.get(&CLUSTER_LIST), Some(&vec![192, 0, 2, 77]));
@@ -241,6 +254,12 @@ pub(crate) fn reflection(lab: &mut Lab, show: &str, words: &[&str], originate: i
 
     witness.announce("193.0.9.0/24", &[396_510], &[(0x40, LOCAL_PREF, octets(&[150]))]);
     wait_for(&Some(Route::plain("193.0.9.0/24", &[396_510], "198.51.100.9")), || held(lab, "193.0.9.0/24"));
+    witness
+}
+
+/// The same; and the daemon shows with `show`, in these `words`, what came with the route.
+pub(crate) fn reflection_shown(lab: &mut Lab, show: &str, words: &[&str], originate: impl Fn(&mut Lab)) {
+    let _witness = reflection(lab, originate);
     let shown = lab.peer().ask(show);
     assert!(words.iter().all(|words| shown.contains(words)), "{shown}");
 }
@@ -251,7 +270,7 @@ pub(crate) fn roles(lab: &mut Lab, show: &str, words: &str) {
     lab.start();
     lab.wait_for_sessions(&SESSIONS);
     wait_until("their route is there", || !accepted(lab, "ipv4").is_empty());
-    assert_eq!(lab.show(&["routes", "193.0.2.0/24"])[0]["only_to_customer"], THEIRS);
+    assert_eq!(lab.show(&["routes", "193.0.2.0/24", "--peer", "ipv4"])[0]["only_to_customer"], THEIRS);
     wait_until("they show ONLY_TO_CUSTOMER", || shown(lab, show).contains(words));
 
     lab.edit("palisade.toml", |text| text.replace("role = \"provider\"", "role = \"peer\""));

@@ -1,5 +1,6 @@
 //! What every daemon can do: begin with a configuration, be asked, say who it has sessions with and what it was sent.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,6 +10,7 @@ use crate::exabgp::ExaBgp;
 use crate::frr::Frr;
 use crate::gobgp::GoBgp;
 use crate::openbgpd::OpenBgpd;
+use crate::palisade::Palisade;
 use crate::route::Route;
 use crate::support::namespace::Process;
 
@@ -43,7 +45,7 @@ pub(crate) struct Kind {
     pub(crate) programs: &'static [&'static str],
     /// How it is asked for its version.
     version: &'static str,
-    driver: Option<Driver>,
+    driver: Driver,
 }
 
 /// All, in the order in which they are shown.
@@ -53,37 +55,43 @@ pub(crate) const KINDS: [Kind; 6] = [
         title: "BIRD",
         programs: &["bird", "birdc"],
         version: "bird --version",
-        driver: Some(|folder| Box::new(Bird::new(folder))),
+        driver: |folder| Box::new(Bird::new(folder)),
     },
     Kind {
         word: "frr",
         title: "FRRouting",
         programs: &["/usr/lib/frr/bgpd", "/usr/lib/frr/zebra", "vtysh"],
         version: "/usr/lib/frr/bgpd --version",
-        driver: Some(|folder| Box::new(Frr::new(folder))),
+        driver: |folder| Box::new(Frr::new(folder)),
     },
     Kind {
         word: "gobgp",
         title: "GoBGP",
         programs: &["gobgpd", "gobgp"],
         version: "gobgpd --version",
-        driver: Some(|folder| Box::new(GoBgp::new(folder))),
+        driver: |folder| Box::new(GoBgp::new(folder)),
     },
     Kind {
         word: "openbgpd",
         title: "OpenBGPD",
         programs: &["bgpctl", "/usr/sbin/bgpd"],
         version: "bgpctl -V",
-        driver: Some(|folder| Box::new(OpenBgpd::new(folder))),
+        driver: |folder| Box::new(OpenBgpd::new(folder)),
     },
     Kind {
         word: "exabgp",
         title: "ExaBGP",
         programs: &["exabgp"],
         version: "exabgp --version",
-        driver: Some(|folder| Box::new(ExaBgp::new(folder))),
+        driver: |folder| Box::new(ExaBgp::new(folder)),
     },
-    Kind { word: "palisade", title: "Palisade", programs: &[], version: "true", driver: None },
+    Kind {
+        word: "palisade",
+        title: "Palisade",
+        programs: &[],
+        version: "true",
+        driver: |folder| Box::new(Palisade::new(folder)),
+    },
 ];
 
 impl Kind {
@@ -102,9 +110,9 @@ impl Kind {
         told.split_whitespace().find(is_version).unwrap_or_default().into()
     }
 
-    /// A daemon that is not running yet. A scenario of Palisade alone has none.
-    pub(crate) fn daemon(&self, folder: &Path) -> Option<Running> {
-        Some(Running { daemon: self.driver?(folder), folder: folder.to_owned(), process: None })
+    /// A daemon that is not running yet.
+    pub(crate) fn daemon(&self, folder: &Path) -> Running {
+        Running { daemon: (self.driver)(folder), folder: folder.to_owned(), process: None }
     }
 }
 
@@ -164,9 +172,9 @@ impl Running {
 }
 
 /// A program in the daemon's namespace. `ip netns exec` becomes it, so that a signal reaches it.
-pub(crate) fn inside(program: &str) -> Command {
+pub(crate) fn inside(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("ip");
-    command.args(["netns", "exec", NAMESPACE, program]);
+    command.args(["netns", "exec", NAMESPACE]).arg(program);
     command
 }
 

@@ -84,7 +84,7 @@ fn read(prefix: &str, path: &Value) -> Route {
             .find(|hop| hop["scope"] != "link-local")
             .map(|hop| text(&hop["ip"]).to_owned())
             .unwrap_or_default(),
-        communities: Route::in_order(text(&path["community"]["string"])),
+        communities: Route::in_order(&text(&path["community"]["string"]).replace("llgr-stale", "65535:6")),
         large_communities: Route::in_order(text(&path["largeCommunity"]["string"])),
         is_stale: path["stale"] == true,
     }

@@ -1,8 +1,7 @@
 //! Where a scenario plays: our router, the daemon at the other end of a link, and the files of both.
 
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -10,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::daemon::{Kind, NAMESPACE, Running};
 use crate::matrix;
+use crate::palisade::asked;
 use crate::support::namespace::{self, in_namespace, run};
 use crate::support::router::Router;
 
@@ -35,7 +35,7 @@ const NETWORKS: &str = "
 pub(crate) struct Lab {
     folder: TempDir,
     pub(crate) ours: Router,
-    daemon: Option<Running>,
+    daemon: Running,
 }
 
 impl Lab {
@@ -78,9 +78,13 @@ impl Lab {
         self.folder.path()
     }
 
+    fn socket(&self) -> PathBuf {
+        self.folder().join("control.sock")
+    }
+
     /// The daemon under test.
     pub(crate) fn peer(&mut self) -> &mut Running {
-        self.daemon.as_mut().expect("the scenario has a daemon")
+        &mut self.daemon
     }
 
     /// Starts both ends, ours first.
@@ -119,7 +123,7 @@ impl Lab {
 
     /// Has our router do something.
     pub(crate) fn tell_ours(&self, arguments: &[&str]) {
-        let output = palisade(arguments, self.folder());
+        let output = asked(arguments, &self.socket());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
@@ -129,7 +133,7 @@ impl Lab {
     }
 
     fn try_show(&self, arguments: &[&str]) -> Value {
-        let output = palisade(&[&["show"], arguments, &["--json"]].concat(), self.folder());
+        let output = asked(&[&["show"], arguments, &["--json"]].concat(), &self.socket());
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
@@ -149,19 +153,11 @@ impl Drop for Lab {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("-- our log\n{}", self.ours.last_words());
-            let log = self.daemon.as_ref().map(Running::log).unwrap_or_default();
+            let log = self.daemon.log();
             let lines: Vec<&str> = log.lines().collect();
             eprintln!("-- the daemon's log\n{}", lines[lines.len().saturating_sub(LAST_LINES)..].join("\n"));
         }
     }
-}
-
-/// Asks our router at its command line.
-fn palisade(arguments: &[&str], folder: &Path) -> Output {
-    let program = std::env::var_os("PALISADE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_palisade").into());
-    let mut command = Command::new(program);
-    command.args(arguments).arg("--socket").arg(folder.join("control.sock")).env("NO_COLOR", "1");
-    command.stdin(Stdio::null()).output().expect("palisade runs")
 }
 
 /// What is missing here for scenarios with that daemon.

@@ -1,4 +1,5 @@
-//! The router with the daemons that the Internet runs: BIRD, FRRouting, GoBGP, OpenBGPD and ExaBGP, each as Debian has it.
+//! The router with the daemons that the Internet runs: BIRD, FRRouting, GoBGP, OpenBGPD and ExaBGP, each as Debian has it; and with
+//! another of its own kind.
 //!
 //! ```text
 //!   the router's namespace                                   a namespace of the peer's own
@@ -31,6 +32,7 @@ mod lab;
 mod matrix;
 mod monitor;
 mod openbgpd;
+mod palisade;
 mod restart;
 mod route;
 mod witness;
@@ -62,6 +64,7 @@ scenarios! {
     bird_gtsm
     bird_its_restart
     bird_large_communities
+    bird_long_lived
     bird_max_prefix
     bird_md5
     bird_our_restart
@@ -88,6 +91,7 @@ scenarios! {
     frr_gtsm
     frr_its_restart
     frr_large_communities
+    frr_long_lived
     frr_max_prefix
     frr_md5
     frr_our_restart
@@ -101,6 +105,7 @@ scenarios! {
     gobgp_gtsm
     gobgp_its_restart
     gobgp_large_communities
+    gobgp_long_lived
     gobgp_max_prefix
     gobgp_md5
     gobgp_our_restart
@@ -120,6 +125,21 @@ scenarios! {
     openbgpd_route_refresh
     openbgpd_sessions
     openbgpd_shutdown
+    palisade_add_path
+    palisade_extended_messages
+    palisade_extended_next_hop
+    palisade_gtsm
+    palisade_its_restart
+    palisade_large_communities
+    palisade_long_lived
+    palisade_max_prefix
+    palisade_md5
+    palisade_our_restart
+    palisade_roles
+    palisade_route_reflection
+    palisade_route_refresh
+    palisade_sessions
+    palisade_shutdown
 }
 
 #[path = "bird-add-path/scenario.rs"]
@@ -136,6 +156,8 @@ mod bird_gtsm;
 mod bird_its_restart;
 #[path = "bird-large-communities/scenario.rs"]
 mod bird_large_communities;
+#[path = "bird-long-lived/scenario.rs"]
+mod bird_long_lived;
 #[path = "bird-max-prefix/scenario.rs"]
 mod bird_max_prefix;
 #[path = "bird-md5/scenario.rs"]
@@ -188,6 +210,8 @@ mod frr_gtsm;
 mod frr_its_restart;
 #[path = "frr-large-communities/scenario.rs"]
 mod frr_large_communities;
+#[path = "frr-long-lived/scenario.rs"]
+mod frr_long_lived;
 #[path = "frr-max-prefix/scenario.rs"]
 mod frr_max_prefix;
 #[path = "frr-md5/scenario.rs"]
@@ -214,6 +238,8 @@ mod gobgp_gtsm;
 mod gobgp_its_restart;
 #[path = "gobgp-large-communities/scenario.rs"]
 mod gobgp_large_communities;
+#[path = "gobgp-long-lived/scenario.rs"]
+mod gobgp_long_lived;
 #[path = "gobgp-max-prefix/scenario.rs"]
 mod gobgp_max_prefix;
 #[path = "gobgp-md5/scenario.rs"]
@@ -252,6 +278,36 @@ mod openbgpd_route_refresh;
 mod openbgpd_sessions;
 #[path = "openbgpd-shutdown/scenario.rs"]
 mod openbgpd_shutdown;
+#[path = "palisade-add-path/scenario.rs"]
+mod palisade_add_path;
+#[path = "palisade-extended-messages/scenario.rs"]
+mod palisade_extended_messages;
+#[path = "palisade-extended-next-hop/scenario.rs"]
+mod palisade_extended_next_hop;
+#[path = "palisade-gtsm/scenario.rs"]
+mod palisade_gtsm;
+#[path = "palisade-its-restart/scenario.rs"]
+mod palisade_its_restart;
+#[path = "palisade-large-communities/scenario.rs"]
+mod palisade_large_communities;
+#[path = "palisade-long-lived/scenario.rs"]
+mod palisade_long_lived;
+#[path = "palisade-max-prefix/scenario.rs"]
+mod palisade_max_prefix;
+#[path = "palisade-md5/scenario.rs"]
+mod palisade_md5;
+#[path = "palisade-our-restart/scenario.rs"]
+mod palisade_our_restart;
+#[path = "palisade-roles/scenario.rs"]
+mod palisade_roles;
+#[path = "palisade-route-reflection/scenario.rs"]
+mod palisade_route_reflection;
+#[path = "palisade-route-refresh/scenario.rs"]
+mod palisade_route_refresh;
+#[path = "palisade-sessions/scenario.rs"]
+mod palisade_sessions;
+#[path = "palisade-shutdown/scenario.rs"]
+mod palisade_shutdown;
 
 #[test]
 fn every_folder_is_a_scenario_that_says_what_it_proves() {

@@ -15,7 +15,7 @@ use crate::daemon::{KINDS, Kind};
 const HEAD: &str = "\
 # Interoperation
 
-What Palisade was shown to do with the daemons of Debian 12, each in network namespaces of its own with a kernel of its own. This page
+What Palisade was shown to do with the daemons of Debian 12 and with itself, each in network namespaces of its own with a kernel of its own. This page
 is written by the run: `PALISADE_BLESS=1 cargo test --test interop`. A word in the table leads to the scenario that was
 played, with both configurations. A dash with a number leads to why there is none; an empty field says that nobody has tried.
 
@@ -36,6 +36,7 @@ const FEATURES: &[(&str, &str)] = &[
     ("extended-messages", "extended messages (RFC 8654)"),
     ("its-restart", "graceful restart of the daemon (RFC 4724 s4.2)"),
     ("our-restart", "graceful restart of ours (RFC 4724 s4.1)"),
+    ("long-lived", "long-lived graceful restart of both (RFC 9494)"),
     ("route-reflection", "route reflection (RFC 4456)"),
     ("roles", "roles and ONLY_TO_CUSTOMER (RFC 9234)"),
 ];
@@ -44,6 +45,7 @@ const FEATURES: &[(&str, &str)] = &[
 const LACKS: &[(&str, &str, &str)] = &[
     ("frr", "four-octet-as", "it can't be kept from saying that it knows them"),
     ("gobgp", "four-octet-as", "it can't be kept from saying that it knows them"),
+    ("palisade", "four-octet-as", "it always says that it knows them"),
     (
         "exabgp",
         "shutdown",
@@ -54,6 +56,8 @@ const LACKS: &[(&str, &str, &str)] = &[
     ("openbgpd", "extended-messages", "it does not have them"),
     ("openbgpd", "its-restart", "it helps others to restart, and can't restart so itself"),
     ("exabgp", "our-restart", "it keeps no routes over the end of a session"),
+    ("openbgpd", "long-lived", "it does not have it"),
+    ("exabgp", "long-lived", "it keeps no routes over the end of a session"),
     ("gobgp", "roles", "it does not have them"),
     ("exabgp", "roles", "it does not have them"),
 ];

@@ -28,8 +28,9 @@ pub(crate) const LARGE_COMMUNITY: u8 = 32;
 const MP_REACH_NLRI: u8 = 14;
 const MP_UNREACH_NLRI: u8 = 15;
 
-/// Where it finds our router.
-const ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+/// Where it finds our router, and the daemon.
+pub(crate) const ROUTER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
+pub(crate) const PEER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 
 /// The values of a route's attributes by type, without MP_REACH_NLRI and MP_UNREACH_NLRI.
 pub(crate) type Attributes = BTreeMap<u8, Vec<u8>>;
@@ -51,18 +52,32 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    /// Joins from 198.51.100.`last`, as AS 196700 + `last`, for both families and with long messages (RFC 8654).
+    /// Joins our router from 198.51.100.`last`, as AS 196700 + `last`, for both families and with long messages (RFC 8654).
     pub(crate) fn join(last: u8) -> Self {
-        Self::join_as(last, 196_700 + u32::from(last))
+        Self::join_at(ROUTER, last)
     }
 
-    /// Joins as an AS, which may be our router's own.
-    pub(crate) fn join_as(last: u8, asn: u32) -> Self {
+    /// Joins a router.
+    pub(crate) fn join_at(router: Ipv4Addr, last: u8) -> Self {
+        Self::join_as(router, last, 196_700 + u32::from(last))
+    }
+
+    /// Joins a router as one of our router's own AS.
+    pub(crate) fn join_internal(router: Ipv4Addr, last: u8) -> Self {
+        Self::join_as(router, last, OURS)
+    }
+
+    fn join_as(router: Ipv4Addr, last: u8, asn: u32) -> Self {
         let address = Ipv4Addr::new(198, 51, 100, last);
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-        socket.bind(&SocketAddr::from((address, 0)).into()).expect("the address is ours");
-        socket.connect(&SocketAddr::from((ROUTER, 179)).into()).expect("our router listens");
-        let mut stream = TcpStream::from(socket);
+        let mut stream = None;
+        wait_until("the router listens", || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+            socket.bind(&SocketAddr::from((address, 0)).into()).expect("the address is ours");
+            let connected = socket.connect(&SocketAddr::from((router, 179)).into());
+            stream = connected.ok().map(|()| TcpStream::from(socket));
+            stream.is_some()
+        });
+        let mut stream = stream.expect("it is connected");
         let capabilities =
             [&[1, 4, 0, 1, 0, 1, 1, 4, 0, 2, 0, 1, 6, 0, 65, 4][..], &asn.to_be_bytes()].concat();
         let length = capabilities.len() as u8;
@@ -74,14 +89,14 @@ impl Witness {
         let (input, noted) = (stream.try_clone().expect("another handle"), Arc::clone(&heard));
         thread::spawn(move || listen(input, &noted));
         let witness = Witness { asn, address, stream, heard };
-        wait_until("our router takes the witness", || witness.heard().keepalives > 0);
+        wait_until("the router takes the witness", || witness.heard().keepalives > 0);
         witness
     }
 
     /// What it has heard so far.
     pub(crate) fn heard(&self) -> MutexGuard<'_, Heard> {
         let heard = self.heard.lock().expect("nobody fails with it");
-        assert!(!heard.has_ended, "our router has ended the witness' session");
+        assert!(!heard.has_ended, "the router has ended the witness' session");
         heard
     }
 

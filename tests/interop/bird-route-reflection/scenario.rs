@@ -6,5 +6,5 @@ use crate::lab::Lab;
 
 pub(crate) fn tell(lab: &mut Lab) {
     let words = ["BGP.originator_id: 198.51.100.9", "BGP.cluster_list: 192.0.2.77", "BGP.local_pref: 150"];
-    claims::reflection(lab, "show route all 193.0.9.0/24", &words, |_| {});
+    claims::reflection_shown(lab, "show route all 193.0.9.0/24", &words, |_| {});
 }

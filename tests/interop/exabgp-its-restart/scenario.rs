@@ -5,5 +5,5 @@ use crate::lab::Lab;
 use crate::restart;
 
 pub(crate) fn tell(lab: &mut Lab) {
-    restart::of_theirs(lab, |_| {});
+    restart::of_theirs(lab, false, |_| {});
 }

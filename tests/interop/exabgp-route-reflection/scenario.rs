@@ -10,5 +10,5 @@ pub(crate) fn tell(lab: &mut Lab) {
         "\"cluster-list\": [ \"192.0.2.77\" ]",
         "\"local-preference\": 150",
     ];
-    claims::reflection(lab, "", &words, |_| {});
+    claims::reflection_shown(lab, "", &words, |_| {});
 }

@@ -6,5 +6,5 @@ use crate::lab::Lab;
 use crate::restart;
 
 pub(crate) fn tell(lab: &mut Lab) {
-    restart::of_theirs(lab, |lab| originate(lab.peer(), "193.0.2.0/24", ""));
+    restart::of_theirs(lab, false, |lab| originate(lab.peer(), "193.0.2.0/24", ""));
 }

@@ -7,7 +7,7 @@ use crate::lab::Lab;
 
 pub(crate) fn tell(lab: &mut Lab) {
     let words = ["Originator: 198.51.100.9", "ClusterList: [192.0.2.77]", "LocalPref: 150"];
-    claims::reflection(lab, "global rib 193.0.9.0/24", &words, |lab| {
+    claims::reflection_shown(lab, "global rib 193.0.9.0/24", &words, |lab| {
         originate(lab.peer(), "193.0.2.0/24", "")
     });
 }

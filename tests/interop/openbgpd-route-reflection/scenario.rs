@@ -6,5 +6,5 @@ use crate::lab::Lab;
 
 pub(crate) fn tell(lab: &mut Lab) {
     let words = ["Originator Id: 198.51.100.9", "192.0.2.77", "localpref 150"];
-    claims::reflection(lab, "show rib detail 193.0.9.0/24", &words, |_| {});
+    claims::reflection_shown(lab, "show rib detail 193.0.9.0/24", &words, |_| {});
 }

@@ -1,0 +1,8 @@
+//! The other end is sent every path to a prefix, holds all of them, and lets go of the one that is withdrawn.
+
+use crate::claims;
+use crate::lab::Lab;
+
+pub(crate) fn tell(lab: &mut Lab) {
+    claims::all_paths_sent(lab);
+}
