@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::path::PeerIndex;
 
 /// A set of peers.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Audience {
     /// Whether those who are named are meant, or all others.
     only: bool,
@@ -17,6 +17,13 @@ pub struct Audience {
 }
 
 type Named = SmallVec<[PeerIndex; 8]>;
+
+impl Clone for Audience {
+    /// By copying octets, which the derived one does not know that it may.
+    fn clone(&self) -> Self {
+        Audience { only: self.only, named: Named::from_slice(&self.named) }
+    }
+}
 
 impl Audience {
     /// All peers.
@@ -42,12 +49,7 @@ impl Audience {
     /// Whether a peer is in it.
     #[inline]
     pub fn includes(&self, peer: PeerIndex) -> bool {
-        let named = match *self.named.as_slice() {
-            [] => false,
-            [one] => one == peer,
-            _ => self.named.binary_search(&peer).is_ok(),
-        };
-        named == self.only
+        self.as_named().includes(peer)
     }
 
     /// Whether any of `members` is in it, who are in ascending order.
@@ -63,26 +65,54 @@ impl Audience {
 
     /// Those who are in it and in `other`.
     pub fn and(&self, other: &Audience) -> Audience {
-        let named = match (self.only, other.only) {
-            (false, false) => merged(&self.named, &other.named),
-            (true, _) => self.named.iter().copied().filter(|peer| other.includes(*peer)).collect(),
-            (false, true) => other.named.iter().copied().filter(|peer| self.includes(*peer)).collect(),
-        };
-        Audience { only: self.only || other.only, named }
+        self.as_named().and(other.as_named())
     }
 
     /// Those who are in it and not in `other`.
     pub fn without(&self, other: &Audience) -> Audience {
-        self.and(&other.others())
+        self.as_named().and(other.as_named().others())
     }
 
     /// Those who are in it or in `other`.
     pub fn or(&self, other: &Audience) -> Audience {
-        self.others().and(&other.others()).others()
+        let neither = self.as_named().others().and(other.as_named().others());
+        Audience { only: !neither.only, ..neither }
     }
 
-    fn others(&self) -> Audience {
-        Audience { only: !self.only, named: self.named.clone() }
+    fn as_named(&self) -> NamedPeers<'_> {
+        NamedPeers { only: self.only, named: &self.named }
+    }
+}
+
+/// An audience that somebody else holds, or all others.
+#[derive(Clone, Copy)]
+struct NamedPeers<'a> {
+    only: bool,
+    named: &'a [PeerIndex],
+}
+
+impl NamedPeers<'_> {
+    fn others(self) -> Self {
+        NamedPeers { only: !self.only, ..self }
+    }
+
+    #[inline]
+    fn includes(self, peer: PeerIndex) -> bool {
+        let named = match *self.named {
+            [] => false,
+            [one] => one == peer,
+            _ => self.named.binary_search(&peer).is_ok(),
+        };
+        named == self.only
+    }
+
+    fn and(self, other: NamedPeers<'_>) -> Audience {
+        let named = match (self.only, other.only) {
+            (false, false) => merged(self.named, other.named),
+            (true, _) => self.named.iter().copied().filter(|peer| other.includes(*peer)).collect(),
+            (false, true) => other.named.iter().copied().filter(|peer| self.includes(*peer)).collect(),
+        };
+        Audience { only: self.only || other.only, named }
     }
 }
 
@@ -95,7 +125,7 @@ fn in_order(named: impl IntoIterator<Item = PeerIndex>) -> Named {
 
 fn merged(one: &[PeerIndex], other: &[PeerIndex]) -> Named {
     match (one, other) {
-        ([], named) | (named, []) => named.into(),
+        ([], named) | (named, []) => Named::from_slice(named),
         _ => in_order(one.iter().chain(other).copied()),
     }
 }

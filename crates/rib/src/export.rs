@@ -72,6 +72,7 @@ impl ExportView {
     }
 
     /// Why a best path does not go out to the peers of this view; `None` where it does.
+    #[inline]
     pub fn withholds(&self, best: &Best) -> Option<Withheld> {
         let scope = best.attributes.scope();
         if scope > self.furthest(best) {
@@ -201,6 +202,7 @@ impl ExportView {
     }
 
     /// The next hop that a path goes out with; `None` where there is none that leads anywhere for these peers.
+    #[inline]
     fn next_hop(&self, best: &Best) -> Option<NextHop> {
         if !self.keeps(best) {
             return self.own_next_hop;

@@ -175,23 +175,28 @@ fn push(path: &Path, peers: &Peers, offers: &mut Offers) {
 fn best(path: &Path, peers: &Peers) -> Option<Best> {
     /// The LOCAL_PREF that internal peers are told of what we originate; ahead of all others here alone.
     const INTERNAL_LOCAL_PREFERENCE: u32 = 100;
-    let peer = path.peer();
-    let source = peers.source(peer)?;
-    let local_preference = match source {
-        Source::Local => INTERNAL_LOCAL_PREFERENCE,
-        Source::Peer(_) => local_preference(path, peers.ranking(peer)),
-    };
-    let tags = peers.peer(peer).and_then(|peer| peer.tags.clone());
-    let (attributes, path_id) = (Arc::clone(path.attributes()), path.path_id());
-    let reflector = peers.policy(peer).and_then(|policy| policy.reflector);
-    Some(Best {
-        attributes,
-        local_preference,
-        peer,
-        path_id,
-        source,
-        from_client: reflector.is_some_and(|reflector| reflector.is_client),
-        router_id: peers.ranking(peer).router_id,
-        tags,
+    let (peer, attributes, path_id) = (path.peer(), Arc::clone(path.attributes()), path.path_id());
+    Some(match peers.peer(peer) {
+        Some(known) => Best {
+            attributes,
+            local_preference: local_preference(path, &known.ranking),
+            peer,
+            path_id,
+            source: Source::Peer(known.policy.role?),
+            from_client: known.policy.reflector.is_some_and(|reflector| reflector.is_client),
+            router_id: known.ranking.router_id,
+            tags: known.tags.clone(),
+        },
+        None if peer == PeerIndex::LOCAL => Best {
+            attributes,
+            local_preference: INTERNAL_LOCAL_PREFERENCE,
+            peer,
+            path_id,
+            source: Source::Local,
+            from_client: false,
+            router_id: 0,
+            tags: None,
+        },
+        None => return None,
     })
 }

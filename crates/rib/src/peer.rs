@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use palisade_bgp::attributes::{Community, LargeCommunity};
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{ActionScheme, Mode, Peer, Reason, Region, Role, Source, Wishes};
+use palisade_policy::{ActionScheme, Mode, Peer, Reason, Region, Role, Wishes};
 
 use crate::counters::{Counts, PeerCounters};
 use crate::decision::Ranking;
@@ -247,14 +247,6 @@ impl Peers {
     /// Those inside our AS.
     pub(crate) fn internal(&self) -> &[PeerIndex] {
         &self.internal
-    }
-
-    /// Where a peer's paths come from, in the words of export policy; `None` for a peer without a role.
-    pub(crate) fn source(&self, index: PeerIndex) -> Option<Source> {
-        match index {
-            PeerIndex::LOCAL => Some(Source::Local),
-            _ => self.policy(index).and_then(|peer| peer.role).map(Source::Peer),
-        }
     }
 
     pub(crate) fn ranking(&self, index: PeerIndex) -> &Ranking {
