@@ -81,7 +81,10 @@ fn read(name: &str, value: &str, route: &mut Route) {
         || Route::in_order(&value.replace(", ", ":").replace(',', ":").replace(['(', ')'], " "));
     match name {
         "BGP.as_path" => route.as_path = numbers(value),
-        "BGP.next_hop" => route.next_hop = value.split(' ').next().unwrap_or_default().into(),
+        // The link-local one stands behind the global one, or behind nothing.
+        "BGP.next_hop" => {
+            route.next_hop = value.split(' ').find(|hop| *hop != "::").unwrap_or_default().into();
+        }
         "BGP.community" => route.communities = communities(),
         "BGP.large_community" => route.large_communities = communities(),
         "BGP.path_id" => route.path_id = value.parse().unwrap_or(0),

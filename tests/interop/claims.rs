@@ -17,7 +17,8 @@ pub(crate) const SESSIONS: [(&str, &str); 2] = [("ipv4", "192.0.2.1"), ("ipv6", 
 /// A session a family, which the daemon opens, then we; each carries a route of its family each way. Where it takes a
 /// command, `originate` has the daemon announce its routes.
 pub(crate) fn sessions(lab: &mut Lab, originate: impl Fn(&mut Lab)) {
-    lab.start();
+    lab.start_ours();
+    lab.peer().start();
     originate(lab);
     come_up_and_carry(lab);
     let (ours, theirs): (Vec<_>, Vec<_>) = connections().into_iter().unzip();
@@ -31,7 +32,7 @@ pub(crate) fn sessions(lab: &mut Lab, originate: impl Fn(&mut Lab)) {
     });
     lab.peer().start();
     originate(lab);
-    wait_until_it_listens();
+    wait_until_it_listens(2);
     lab.start_ours();
     come_up_and_carry(lab);
     let (ours, theirs): (Vec<_>, Vec<_>) = connections().into_iter().unzip();

@@ -80,14 +80,17 @@ fn read(prefix: &str, path: &Value) -> Route {
         prefix: prefix.into(),
         path_id: path["rxAddpathId"].as_u64().and_then(|id| id.try_into().ok()).unwrap_or(0),
         as_path: items(&path["aspath"]["segments"]).flat_map(|segment| asns(&segment["list"])).collect(),
-        next_hop: items(&path["nexthops"])
-            .find(|hop| hop["scope"] != "link-local")
-            .map(|hop| text(&hop["ip"]).to_owned())
-            .unwrap_or_default(),
+        next_hop: next_hop(path),
         communities: Route::in_order(&text(&path["community"]["string"]).replace("llgr-stale", "65535:6")),
         large_communities: Route::in_order(text(&path["largeCommunity"]["string"])),
         is_stale: path["stale"] == true,
     }
+}
+
+/// The first that is not link-local; or one that is.
+fn next_hop(path: &Value) -> String {
+    let of_scope = |local| items(&path["nexthops"]).find(|hop| (hop["scope"] == "link-local") == local);
+    of_scope(false).or(of_scope(true)).map(|hop| text(&hop["ip"]).to_owned()).unwrap_or_default()
 }
 
 /// What is not JSON holds nothing.

@@ -87,10 +87,11 @@ impl Lab {
         &mut self.daemon
     }
 
-    /// Starts both ends, ours first.
+    /// Starts both ends, the daemon first: we connect at once, and it would do so when one of its timers says so.
     pub(crate) fn start(&mut self) {
-        self.start_ours();
         self.peer().start();
+        wait_until_it_listens(1);
+        self.start_ours();
     }
 
     /// Starts our router, and waits until it listens.
@@ -203,8 +204,8 @@ pub(crate) fn connections() -> Vec<(String, String)> {
     told.lines().filter_map(ends).collect()
 }
 
-/// Waits until the daemon listens for sessions in both families.
-pub(crate) fn wait_until_it_listens() {
+/// Waits until the daemon listens for sessions with so many sockets.
+pub(crate) fn wait_until_it_listens(sockets: usize) {
     let listening = format!("ip netns exec {NAMESPACE} ss -Htln 'sport = 179'");
-    wait_until("the daemon listens", || run(&listening).lines().count() >= 2);
+    wait_until("the daemon listens", || run(&listening).lines().count() >= sockets);
 }

@@ -35,6 +35,7 @@ mod openbgpd;
 mod palisade;
 mod restart;
 mod route;
+mod unnumbered;
 mod witness;
 
 #[path = "../support/mod.rs"]
@@ -64,6 +65,7 @@ scenarios! {
     bird_gtsm
     bird_its_restart
     bird_large_communities
+    bird_link_local
     bird_long_lived
     bird_max_prefix
     bird_md5
@@ -91,6 +93,7 @@ scenarios! {
     frr_gtsm
     frr_its_restart
     frr_large_communities
+    frr_link_local
     frr_long_lived
     frr_max_prefix
     frr_md5
@@ -105,6 +108,7 @@ scenarios! {
     gobgp_gtsm
     gobgp_its_restart
     gobgp_large_communities
+    gobgp_link_local
     gobgp_long_lived
     gobgp_max_prefix
     gobgp_md5
@@ -131,6 +135,7 @@ scenarios! {
     palisade_gtsm
     palisade_its_restart
     palisade_large_communities
+    palisade_link_local
     palisade_long_lived
     palisade_max_prefix
     palisade_md5
@@ -156,6 +161,8 @@ mod bird_gtsm;
 mod bird_its_restart;
 #[path = "bird-large-communities/scenario.rs"]
 mod bird_large_communities;
+#[path = "bird-link-local/scenario.rs"]
+mod bird_link_local;
 #[path = "bird-long-lived/scenario.rs"]
 mod bird_long_lived;
 #[path = "bird-max-prefix/scenario.rs"]
@@ -210,6 +217,8 @@ mod frr_gtsm;
 mod frr_its_restart;
 #[path = "frr-large-communities/scenario.rs"]
 mod frr_large_communities;
+#[path = "frr-link-local/scenario.rs"]
+mod frr_link_local;
 #[path = "frr-long-lived/scenario.rs"]
 mod frr_long_lived;
 #[path = "frr-max-prefix/scenario.rs"]
@@ -238,6 +247,8 @@ mod gobgp_gtsm;
 mod gobgp_its_restart;
 #[path = "gobgp-large-communities/scenario.rs"]
 mod gobgp_large_communities;
+#[path = "gobgp-link-local/scenario.rs"]
+mod gobgp_link_local;
 #[path = "gobgp-long-lived/scenario.rs"]
 mod gobgp_long_lived;
 #[path = "gobgp-max-prefix/scenario.rs"]
@@ -290,6 +301,8 @@ mod palisade_gtsm;
 mod palisade_its_restart;
 #[path = "palisade-large-communities/scenario.rs"]
 mod palisade_large_communities;
+#[path = "palisade-link-local/scenario.rs"]
+mod palisade_link_local;
 #[path = "palisade-long-lived/scenario.rs"]
 mod palisade_long_lived;
 #[path = "palisade-max-prefix/scenario.rs"]

@@ -9,7 +9,7 @@ pub(crate) struct Route {
     /// RFC 7911; 0 where there is none, or the daemon does not show it.
     pub(crate) path_id: u32,
     pub(crate) as_path: Vec<u32>,
-    /// Only the global one of two for IPv6.
+    /// Only the global one of two for IPv6; the link-local one, where that is all there is.
     pub(crate) next_hop: String,
     /// `a:b`, in order.
     pub(crate) communities: Vec<String>,
