@@ -164,18 +164,21 @@ pub(crate) fn limit_of_theirs(lab: &mut Lab) {
     wait_until("they say that it is too much", || is_told(last_end(lab, "ipv6")));
 }
 
-/// Two neighbours announce a prefix; the daemon holds both paths, and one when the other is withdrawn.
-pub(crate) fn all_paths_sent(lab: &mut Lab) {
+/// Two neighbours announce a prefix of each family; the daemon holds both paths, and one when the other is withdrawn. Over
+/// these sessions it speaks both families.
+pub(crate) fn all_paths_sent(lab: &mut Lab, sessions: &[(&str, &str)]) {
     lab.start();
-    lab.wait_for_sessions(&SESSIONS[..1]);
+    lab.wait_for_sessions(sessions);
     let (mut first, mut second) = (Witness::join(9), Witness::join(10));
-    first.announce("193.0.9.0/24", &[], &[]);
-    second.announce("193.0.9.0/24", &[396_510], &[]);
-    let short = vec![OURS, 196_709];
-    let long = vec![OURS, 196_710, 396_510];
-    wait_for(&vec![short, long.clone()], || paths(lab, "193.0.9.0/24"));
-    first.withdraw("193.0.9.0/24");
-    wait_for(&vec![long], || paths(lab, "193.0.9.0/24"));
+    for prefix in ["193.0.9.0/24", "2a00:9::/32"] {
+        first.announce(prefix, &[], &[]);
+        second.announce(prefix, &[396_510], &[]);
+        let short = vec![OURS, 196_709];
+        let long = vec![OURS, 196_710, 396_510];
+        wait_for(&vec![short, long.clone()], || paths(lab, prefix));
+        first.withdraw(prefix);
+        wait_for(&vec![long], || paths(lab, prefix));
+    }
 }
 
 /// With another password than theirs, which a mistake at our end makes, nobody is heard; with the same one a session is.
@@ -187,6 +190,22 @@ pub(crate) fn md5(lab: &mut Lab) {
     lab.edit("palisade.toml", |text| text.replace("hollyhocks", "hollyhock"));
     lab.tell_ours(&["reload"]);
     lab.wait_for_sessions(&SESSIONS[..1]);
+}
+
+/// The daemon is a guest of a range in each family; with another password for the one over IPv6, of the first alone.
+pub(crate) fn ranges(lab: &mut Lab) {
+    lab.edit("palisade.toml", |text| text.replace("foxglove", "foxgloves"));
+    lab.start_ours();
+    lab.peer().start();
+    lab.wait_for_sessions(&[("four-192.0.2.2", SESSIONS[0].1)]);
+    wait_until("segments are dropped for their signatures", || counted("TCPMD5Failure") > 0);
+    assert_eq!(lab.show(&["peers"]).as_array().map(Vec::len), Some(1), "there is one guest");
+    lab.edit("palisade.toml", |text| text.replace("foxgloves", "foxglove"));
+    lab.tell_ours(&["reload"]);
+    lab.wait_for_sessions(&[("six-2001:db8::2", SESSIONS[1].1)]);
+    let theirs = |prefix, next_hop| vec![Route::plain(prefix, &[THEIRS], next_hop)];
+    wait_for(&theirs("193.0.2.0/24", "192.0.2.2"), || of_family(4, accepted(lab, "four-192.0.2.2")));
+    wait_for(&theirs("2a00:2::/32", "2001:db8::2"), || of_family(6, accepted(lab, "six-2001:db8::2")));
 }
 
 /// Where `keys` are missing in the daemon's configuration, its packets are dropped; where they are there, a session is.
@@ -287,22 +306,24 @@ fn counted(what: &str) -> u64 {
     line.split_whitespace().nth(1).and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
-/// The daemon has two paths to a prefix; we hold both, each with an identifier of its own.
+/// The daemon has two paths to a prefix of each family; we hold both, each with an identifier of its own.
 pub(crate) fn all_paths_received(lab: &Lab) {
-    let long = || vec![THEIRS, 396_520];
-    let paths = || {
-        let mut paths: Vec<_> = accepted(lab, "ipv4").into_iter().map(|route| route.as_path).collect();
-        paths.sort();
-        paths
-    };
-    wait_for(&vec![vec![THEIRS], long()], paths);
-    let ids: Vec<u32> = accepted(lab, "ipv4").iter().map(|route| route.path_id).collect();
-    assert_ne!(ids[0], ids[1]);
+    for (peer, _) in SESSIONS {
+        let held = || {
+            let mut paths: Vec<_> = accepted(lab, peer).into_iter().map(|route| route.as_path).collect();
+            paths.sort();
+            paths
+        };
+        wait_for(&vec![vec![THEIRS], vec![THEIRS, 396_520]], held);
+        let ids: Vec<u32> = accepted(lab, peer).iter().map(|route| route.path_id).collect();
+        assert_ne!(ids[0], ids[1], "{peer}");
+    }
 }
 
-/// The paths that the daemon holds to an IPv4 prefix, in order.
+/// The paths that the daemon holds to a prefix, in order.
 fn paths(lab: &mut Lab, prefix: &str) -> Vec<Vec<u32>> {
-    let held = lab.peer().held(4).into_iter().filter(|route| route.prefix == prefix);
+    let family = if prefix.contains(':') { 6 } else { 4 };
+    let held = lab.peer().held(family).into_iter().filter(|route| route.prefix == prefix);
     let mut paths: Vec<_> = held.map(|route| route.as_path).collect();
     paths.sort();
     paths

@@ -142,7 +142,8 @@ impl Lab {
     pub(crate) fn wait_for_sessions(&mut self, sessions: &[(&str, &str)]) {
         for (name, address) in sessions {
             wait_until(&format!("`{name}` is up at our end"), || {
-                self.show_peer(name)["state"] == "Established"
+                // A guest is not there before it comes.
+                self.try_show(&["peers", name])["state"] == "Established"
             });
             let peer = self.peer();
             wait_until(&format!("{address} is up at their end"), || peer.is_up(address));

@@ -70,6 +70,7 @@ scenarios! {
     bird_max_prefix
     bird_md5
     bird_our_restart
+    bird_ranges
     bird_roles
     bird_route_reflection
     bird_route_refresh
@@ -140,6 +141,7 @@ scenarios! {
     palisade_max_prefix
     palisade_md5
     palisade_our_restart
+    palisade_ranges
     palisade_roles
     palisade_route_reflection
     palisade_route_refresh
@@ -171,6 +173,8 @@ mod bird_max_prefix;
 mod bird_md5;
 #[path = "bird-our-restart/scenario.rs"]
 mod bird_our_restart;
+#[path = "bird-ranges/scenario.rs"]
+mod bird_ranges;
 #[path = "bird-roles/scenario.rs"]
 mod bird_roles;
 #[path = "bird-route-reflection/scenario.rs"]
@@ -311,6 +315,8 @@ mod palisade_max_prefix;
 mod palisade_md5;
 #[path = "palisade-our-restart/scenario.rs"]
 mod palisade_our_restart;
+#[path = "palisade-ranges/scenario.rs"]
+mod palisade_ranges;
 #[path = "palisade-roles/scenario.rs"]
 mod palisade_roles;
 #[path = "palisade-route-reflection/scenario.rs"]

@@ -31,6 +31,7 @@ const FEATURES: &[(&str, &str)] = &[
     ("max-prefix", "limits of prefixes (RFC 4486)"),
     ("add-path", "ADD-PATH (RFC 7911)"),
     ("md5", "TCP-MD5 (RFC 2385)"),
+    ("ranges", "ranges of neighbours, each with its password"),
     ("gtsm", "TTL security (RFC 5082)"),
     ("extended-next-hop", "IPv4 behind IPv6 next hops (RFC 8950)"),
     ("link-local", "sessions between link-local addresses alone (RFC 2545, 8950)"),

@@ -129,10 +129,15 @@ impl Witness {
         self.stream.write_all(&message(UPDATE, &body)).expect("it takes an UPDATE");
     }
 
-    /// Withdraws an IPv4 prefix.
+    /// Withdraws a prefix of either family.
     pub(crate) fn withdraw(&mut self, prefix: &str) {
         let nlri = wire(prefix);
-        let body = [&(nlri.len() as u16).to_be_bytes()[..], &nlri, &[0, 0]].concat();
+        let body = if prefix.contains(':') {
+            let unreach = attribute(0x80, MP_UNREACH_NLRI, &[&[0, 2, 1][..], &nlri].concat());
+            [&[0, 0][..], &(unreach.len() as u16).to_be_bytes(), &unreach].concat()
+        } else {
+            [&(nlri.len() as u16).to_be_bytes()[..], &nlri, &[0, 0]].concat()
+        };
         self.stream.write_all(&message(UPDATE, &body)).expect("it takes an UPDATE");
     }
 }

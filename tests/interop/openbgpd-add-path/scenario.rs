@@ -1,9 +1,9 @@
-//! OpenBGPD is sent every path to a prefix, holds all of them, and lets go of the one that is withdrawn.
+//! In both families OpenBGPD is sent every path to a prefix, holds all of them, and lets go of the one that is withdrawn.
 //! (It has but one path to what it originates.)
 
-use crate::claims;
+use crate::claims::{self, SESSIONS};
 use crate::lab::Lab;
 
 pub(crate) fn tell(lab: &mut Lab) {
-    claims::all_paths_sent(lab);
+    claims::all_paths_sent(lab, &SESSIONS);
 }
