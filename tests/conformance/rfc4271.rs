@@ -3,12 +3,21 @@
 
 use palisade_bgp::attributes::NextHop;
 use palisade_bgp::encode::{Rewrite, attribute_block};
-use palisade_bgp::{Asn, Context, Decoder, Notification};
+use palisade_bgp::{Asn, AttributeCodes, Context, Decoder, Notification};
 
 use crate::messages::{attribute, body};
 
 /// What goes on of attributes that come beside ORIGIN and AS_PATH, to an external or an internal peer, in octets.
 fn passed_on(extra: &[u8], internal: bool) -> Result<Vec<u8>, Notification> {
+    passed_on_without(AttributeCodes::default(), extra, internal)
+}
+
+/// The same where attributes are stripped.
+fn passed_on_without(
+    stripped: AttributeCodes,
+    extra: &[u8],
+    internal: bool,
+) -> Result<Vec<u8>, Notification> {
     let own = [
         attribute(0x40, 1, &[0]),
         attribute(0x40, 2, &[2, 1, 0, 0, 0xfb, 0xf4]),
@@ -16,7 +25,7 @@ fn passed_on(extra: &[u8], internal: bool) -> Result<Vec<u8>, Notification> {
     ];
     let body = body(&[], &[own.concat(), extra.to_vec()].concat(), &[8, 10]);
     let mut decoder = Decoder::new();
-    let update = decoder.update(&body, &Context::default())?;
+    let update = decoder.update(&body, &Context { stripped, ..Context::default() })?;
     assert!(update.faults().is_empty(), "{:?}", update.faults());
     let (attributes, _) = update.announced::<u32>().unwrap();
     let prepend = (!internal).then_some((Asn(64499), 1));
@@ -60,6 +69,27 @@ fn an_unknown_attribute_that_is_marked_well_known_ends_the_session() {
         let told = passed_on(&came, false).unwrap_err();
         assert_eq!((told.code, told.subcode, told.data), (3, 2, came));
     }
+}
+
+/// Whatever is wrong with what is stripped, it is taken for absent, and the rest for what it is.
+#[test]
+fn a_stripped_attribute_is_as_if_it_had_not_come() {
+    let stripped: AttributeCodes = [8, 28, 40, 99].into_iter().collect();
+    let kept = attribute(0xe0, 41, &[1]);
+    let damaged = [
+        attribute(0xc0, 28, &[0; 10]),
+        attribute(0xc0, 40, &[]),
+        attribute(0x40, 8, &[1, 2, 3]),
+        attribute(0xc0, 8, &[1, 2, 3]),
+        attribute(0x00, 99, &[]),
+        attribute(0xc0, 28, &[0; 10]),
+    ];
+    for one in &damaged {
+        let both = [one.clone(), kept.clone()].concat();
+        assert_eq!(passed_on_without(stripped, &both, false), Ok(kept.clone()), "{one:x?}");
+    }
+    let all = [damaged.concat(), kept.clone()].concat();
+    assert_eq!(passed_on_without(stripped, &all, true), Ok(kept));
 }
 
 /// RFC 4360 s2, s6 and RFC 5701 s2: types that nobody knows are no error, and those that are not transitive stay in the AS.

@@ -1,7 +1,7 @@
 //! A configuration that is edited under a running router: what can change does, while sessions stay; what is wrong changes
 //! nothing, and is told at its place.
 
-use crate::speaker::Speaker;
+use crate::speaker::{Speaker, large};
 use crate::world::{World, until};
 
 const RPKI: &str = "[rpki]\nfiles = [\"vrps.json\"]\n";
@@ -42,6 +42,33 @@ fn a_configuration_is_read_again_while_sessions_stay_up() {
     refuses(&world);
     assert!(guest.heard().is_up(), "what is refused ends no session");
     world.hold_sessions();
+}
+
+/// An attribute that is not wanted is taken off, also what was said before: the peer is asked for it again.
+#[test]
+fn attributes_are_stripped_while_sessions_stay_up() {
+    let base = [RPKI, IRR].concat();
+    let mut world = World::start(&base, &[("vrps.json", VRPS), ("irr.db", DUMP)]);
+    world.wait_for_sessions();
+    let announce = |world: &mut World| {
+        world.customer.announce(&[196_801], &large(&[(196_990, 1, 1)]), &["45.1.0.0/24"]);
+    };
+    let communities = |world: &World| world.heard("45.1.0.0/24").map(|route| route.large_communities);
+    announce(&mut world);
+    until("a community goes on", || communities(&world) == Some(vec!["196990:1:1".into()]));
+    let path = world.router.folder.path().join("palisade.toml");
+    let text = std::fs::read_to_string(path).expect("it was written");
+    let stripping = "as_set = \"AS-CUSTOMER\"\nstrip_attributes = [32]\n";
+    let stripping = text.replace("as_set = \"AS-CUSTOMER\"\n", stripping);
+    for (at, (text, heard)) in [(stripping, vec![]), (text, vec!["196990:1:1".into()])].iter().enumerate() {
+        world.write("palisade.toml", text);
+        let output = world.router.ask("reload", &[]);
+        assert!(output.status.success(), "{}", told(&output));
+        until("the peer is asked again", || world.customer.heard().refreshes() == at + 1);
+        announce(&mut world);
+        until("it is as was asked", || communities(&world).as_ref() == Some(heard));
+    }
+    assert!(world.customer.heard().is_up() && world.provider.heard().is_up());
 }
 
 /// Rules come and go.

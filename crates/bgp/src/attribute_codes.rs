@@ -36,7 +36,9 @@ impl AttributeCodes {
 impl FromIterator<u8> for AttributeCodes {
     fn from_iter<T: IntoIterator<Item = u8>>(codes: T) -> Self {
         let mut set = AttributeCodes::default();
-        codes.into_iter().for_each(|code| drop(set.insert(code)));
+        for code in codes {
+            set.insert(code);
+        }
         set
     }
 }

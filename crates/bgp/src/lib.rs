@@ -10,6 +10,7 @@
 
 pub mod as_path;
 mod attribute_block;
+pub mod attribute_codes;
 pub mod attribute_table;
 pub mod attributes;
 pub mod capability;
@@ -32,6 +33,7 @@ mod two_octet;
 pub mod update;
 
 pub use as_path::{AsPath, Asn};
+pub use attribute_codes::AttributeCodes;
 pub use attributes::Attributes;
 pub use capability::AddPath;
 pub use nlri::{Nlri, Path};

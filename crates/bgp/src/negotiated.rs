@@ -6,6 +6,7 @@
 use std::net::Ipv4Addr;
 
 use crate::as_path::Asn;
+use crate::attribute_codes::AttributeCodes;
 use crate::capability::{AddPath, BgpRole, Capability, ExtendedNextHop};
 use crate::encode::Format;
 use crate::message::{MAX_EXTENDED_LEN, MAX_LEN};
@@ -57,7 +58,7 @@ pub struct Negotiated {
 }
 
 impl Negotiated {
-    /// What decoding the peer's UPDATEs depends on.
+    /// What decoding the peer's UPDATEs depends on, beside what is stripped.
     pub fn context(&self) -> Context {
         Context {
             four_octet_as: self.four_octet_as,
@@ -65,6 +66,7 @@ impl Negotiated {
             add_path: self.add_path.map(|add_path| add_path.receive),
             families: self.families,
             extended_next_hop: self.extended_next_hop,
+            stripped: AttributeCodes::default(),
         }
     }
 

@@ -8,6 +8,7 @@
 //! so that a message is never half believed. Next to nothing is allocated once the buffers have grown to the peer's ways, and they
 //! are bounded: by the 64 KiB of a message, and by the 256 types an attribute can have, since repeated ones are dropped.
 
+use crate::attribute_codes::AttributeCodes;
 use crate::attribute_table::{EXTENDED_LENGTH, OPTIONAL, Row, TRANSITIVE, With, code, row};
 use crate::attributes::{Facts, Span};
 use crate::fault::{Fault, Outcome, Wrong};
@@ -64,8 +65,8 @@ pub(crate) struct Notes {
     pub(crate) unreach: Option<Unreach>,
     /// Whether LARGE_COMMUNITY lists one more than once.
     pub(crate) repeats_large_communities: bool,
-    /// The types seen, one bit each.
-    seen: [u64; 4],
+    /// The types seen.
+    seen: AttributeCodes,
     /// Whether a type came that is less than the one before it.
     unordered: bool,
     last_code: u8,
@@ -74,22 +75,13 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// Marks a type as seen; whether it was before.
-    #[inline]
-    fn see(&mut self, code: u8) -> bool {
-        let (word, bit) = (&mut self.seen[usize::from(code >> 6)], 1 << (code & 63));
-        let before = *word & bit != 0;
-        *word |= bit;
-        before
-    }
-
     pub(crate) fn has(&self, code: u8) -> bool {
-        self.seen[usize::from(code >> 6)] & 1 << (code & 63) != 0
+        self.seen.contains(code)
     }
 
     /// How many types were seen.
     pub(crate) fn count(&self) -> u32 {
-        self.seen.iter().map(|word| word.count_ones()).sum()
+        self.seen.count()
     }
 
     /// The strongest fault, and the attribute it was found in.
@@ -163,7 +155,10 @@ impl Reading {
     #[inline]
     fn attribute(&mut self, octets: &[u8], found: Kept) {
         let quoted = Span { start: found.start, len: found.value.start - found.start + found.value.len };
-        if self.notes.see(found.code) {
+        if self.context.stripped.contains(found.code) {
+            return;
+        }
+        if self.notes.seen.insert(found.code) {
             return self.repeated(found.code, quoted);
         }
         let Some(row) = row(found.code) else { return self.unknown(found, quoted) };

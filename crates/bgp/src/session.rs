@@ -22,6 +22,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::attribute_codes::AttributeCodes;
 use crate::connection::{Connection, Phase};
 use crate::message::MessageKind;
 use crate::negotiated::Negotiated;
@@ -98,6 +99,8 @@ pub enum State {
 pub struct Session {
     config: SessionConfig,
     restart: OwnRestart,
+    /// What is taken for absent in UPDATEs.
+    stripped: AttributeCodes,
     /// The OPEN of the two above.
     open: Bytes,
     started: bool,
@@ -133,6 +136,7 @@ impl Session {
             open: opening(&config, OwnRestart::default()),
             config,
             restart: OwnRestart::default(),
+            stripped: AttributeCodes::default(),
             started: false,
             connections: Default::default(),
             timers: Timers::default(),
@@ -190,6 +194,11 @@ impl Session {
     pub fn set_restart(&mut self, restarting: bool, forwarding: [bool; 2]) {
         self.restart = OwnRestart { restarting, forwarding };
         self.open = opening(&self.config, self.restart);
+    }
+
+    /// Has these attributes taken for absent in the UPDATEs from now on; whether that is something else than before.
+    pub fn set_stripped(&mut self, stripped: AttributeCodes) -> bool {
+        std::mem::replace(&mut self.stripped, stripped) != stripped
     }
 
     /// Where it stands: the state of the connection that got furthest.

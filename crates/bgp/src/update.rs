@@ -9,6 +9,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::attribute_codes::AttributeCodes;
 use crate::attribute_table::code;
 use crate::attributes::{Attributes, NextHop, Span};
 use crate::fault::{Fault, Outcome, Wrong};
@@ -30,6 +31,8 @@ pub struct Context {
     pub families: [bool; 2],
     /// Whether IPv4 routes may have IPv6 next hops (RFC 8950).
     pub extended_next_hop: bool,
+    /// Attributes that are taken for absent, unread, whatever is wrong with them.
+    pub stripped: AttributeCodes,
 }
 
 impl Default for Context {
@@ -41,6 +44,7 @@ impl Default for Context {
             add_path: [false; 2],
             families: [true; 2],
             extended_next_hop: false,
+            stripped: AttributeCodes::default(),
         }
     }
 }

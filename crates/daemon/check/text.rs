@@ -402,6 +402,10 @@ fn explain(out: &mut String, peer: &PeerOutline) {
     if peer.strict_role {
         item("its role", &"it has to say it, or is refused (RFC 9234 s4.2)");
     }
+    if !peer.strip_attributes.is_empty() {
+        let codes: Vec<String> = peer.strip_attributes.iter().map(u8::to_string).collect();
+        item("stripped", &format_args!("attributes {}", codes.join(", ")));
+    }
     match &peer.restart {
         Some(restart) => item("over a restart", &kept(restart)),
         None => item("over a restart", &"routes are not kept"),

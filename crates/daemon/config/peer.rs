@@ -11,6 +11,7 @@ mod prefix_limits;
 mod restart;
 mod role;
 mod setting;
+mod stripped;
 mod transport;
 mod unique;
 
@@ -18,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 use std::path::Path;
 
-use palisade_bgp::Asn;
+use palisade_bgp::{Asn, AttributeCodes};
 use palisade_policy::{Region, Role};
 use toml::Spanned;
 
@@ -101,6 +102,8 @@ pub(crate) struct Peer {
     pub(crate) abilities: Abilities,
     /// Which paths it is sent, where there are several to a prefix, and whether it may send several.
     pub(crate) add_path: Setting<Paths>,
+    /// Attributes that are taken off what it announces, unread.
+    pub(crate) stripped: Setting<AttributeCodes>,
     /// LOCAL_PREF of what it announces.
     pub(crate) local_preference: Setting<u32>,
     /// Whether it may announce the default route.
@@ -220,6 +223,7 @@ pub(super) fn read<'a>(
         route_reflector_client: keys::route_reflector_client(&mut section, role),
         abilities,
         add_path: paths::add_path(&mut section, role),
+        stripped: stripped::stripped(&mut section),
         local_preference: keys::local_preference(&mut section, role),
         allow_default: keys::allow_default(&mut section, &checks),
         regions: keys::regions(&mut section, around),

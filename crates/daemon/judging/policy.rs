@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use palisade_bgp::AttributeCodes;
 use palisade_policy::{ChangedSets, Dependencies, ExpansionLimits, Snapshot};
 use palisade_rib::{Bounds, PrefixLimits, Tags, Terms};
 
@@ -19,6 +20,8 @@ pub(crate) struct PeerPolicy {
     pub(crate) limits: PrefixLimits,
     /// What follows from one more.
     pub(crate) excess: Excess,
+    /// Attributes that are taken off what it announces, unread.
+    pub(crate) stripped: AttributeCodes,
     /// What is added to its paths on their way out.
     pub(crate) tags: Option<Arc<Tags>>,
     /// Its as-sets, as they are configured.
@@ -34,6 +37,7 @@ impl PeerPolicy {
             local_preference: peer.local_preference.value,
             limits: limits(peer),
             excess: Excess::of(&peer.prefix_limits),
+            stripped: peer.stripped.value,
             tags: super::tags(config, peer),
             as_set: peer.as_set.clone(),
             rests_on: rests_on(peer, tables),

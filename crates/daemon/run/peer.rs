@@ -138,6 +138,7 @@ impl PeerTask {
             _ = self.stop.wait_for(|stop| *stop != Stop::No) => {}
         }
         self.restarting.tell(&mut self.session);
+        self.session.set_stripped(self.setup.policy.borrow().stripped);
         if self.held_down.is_none() {
             self.session.start(Instant::now());
         }
@@ -499,6 +500,10 @@ impl PeerTask {
         let policy = Arc::clone(&self.setup.policy.borrow_and_update());
         if self.held_down.as_ref().is_some_and(|held| held.is_ended_by(&policy)) {
             self.free(now);
+        }
+        if self.session.set_stripped(policy.stripped) {
+            // What it has said was read otherwise.
+            self.ask_again();
         }
         let Some(up) = &mut self.up else { return };
         let judged = on_session(&policy.judged, up.judged.local_address, up.judged.link);

@@ -12,7 +12,7 @@ use crate::negotiated::Negotiated;
 use crate::notification::{Cease, Notification, Violation};
 use crate::open::Open;
 use crate::timers::Timer;
-use crate::update::Layout;
+use crate::update::{Context, Layout};
 
 /// Octets of a header that say something, before the body: the length and the type.
 const LENGTH_BEFORE_BODY: usize = 3;
@@ -130,6 +130,7 @@ impl Session {
     ) -> Result<Layout, Notification> {
         let connection = &self.connections[id.index()];
         let context = connection.negotiated().map(Negotiated::context).unwrap_or_default();
+        let context = Context { stripped: self.stripped, ..context };
         self.decoder.check(connection.octets(body), &context)
     }
 

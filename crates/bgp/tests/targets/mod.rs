@@ -17,8 +17,8 @@ use palisade_bgp::open::Open;
 use palisade_bgp::session::{Action, ConnectionId, Event, GracefulRestart, State};
 use palisade_bgp::update::RibEntryForm;
 use palisade_bgp::{
-    AddPath, Address, Asn, Attributes, Context, Decoder, Family, MAX_FAULTS, Net, Notification, Path,
-    Session, SessionConfig, Update,
+    AddPath, Address, Asn, AttributeCodes, Attributes, Context, Decoder, Family, MAX_FAULTS, Net,
+    Notification, Path, Session, SessionConfig, Update,
 };
 
 /// A stream that is wrong is wrong however little of it has come, and one that is right stays right.
@@ -63,6 +63,7 @@ fn context(flags: u8) -> Context {
         add_path: [bit(2), bit(3)],
         families: [!bit(4), !bit(5)],
         extended_next_hop: bit(6),
+        stripped: if bit(7) { [4, 8, 28, 99].into_iter().collect() } else { AttributeCodes::default() },
     }
 }
 

@@ -25,6 +25,9 @@ fn code(field: Field<'_>) -> Result<u8, Fault> {
     if is_dispensable(code) {
         return Ok(code);
     }
-    let fault = Fault::new(format!("attribute {code} can't be stripped"), "routes mean something else without it");
-    Err(fault.help("it is one that every route must have, lists prefixes, or keeps routes from looping or leaking"))
+    let fault =
+        Fault::new(format!("attribute {code} can't be stripped"), "routes mean something else without it");
+    Err(fault.help(
+        "it is one that every route must have, lists prefixes, or keeps routes from looping or leaking",
+    ))
 }
