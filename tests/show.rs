@@ -157,6 +157,21 @@ fn a_person_is_told_in_lines_that_fit_and_line_up() {
 }
 
 #[test]
+fn one_thing_is_told_as_one() {
+    let (router, _members) = exchange();
+    for (arguments, told) in [
+        (&["peers", "member-a"][..], "received            3 UPDATEs, 1 KEEPALIVE, 1 OPEN; "),
+        (&["peers", "member-b"], "received            1 UPDATE, 1 KEEPALIVE, 1 OPEN; "),
+        (&["summary"], "judged by           3 VRPs, 0 route objects (generation 1)"),
+    ] {
+        let text = router.text(arguments);
+        assert!(text.contains(told), "{text}");
+    }
+    let limited = router.show(&["routes", "--limit", "1"]);
+    assert_eq!(String::from_utf8(limited.stderr).unwrap(), "There are more than this one.\n");
+}
+
+#[test]
 fn who_asks_wrongly_is_told_what_is_wrong() {
     let (router, _members) = exchange();
     for (octets, told) in [

@@ -48,6 +48,16 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// A number of things: `1 route`, `1,234 routes`.
+pub(crate) fn counted(number: u64, one: &str) -> String {
+    let ending = match number {
+        1 => "",
+        _ if one.ends_with("SH") => "es",
+        _ => "s",
+    };
+    format!("{} {one}{ending}", grouped(number))
+}
+
 /// A problem as it is shown, without those that it is made of.
 struct Told<'a>(&'a dyn Diagnostic);
 
@@ -110,6 +120,19 @@ mod tests {
             [(0, "0"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (1_234_567, "1,234,567")]
         {
             assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn one_thing_is_not_things() {
+        for (number, one, text) in [
+            (0, "route", "0 routes"),
+            (1, "route", "1 route"),
+            (1234, "UPDATE", "1,234 UPDATEs"),
+            (1, "ROUTE-REFRESH", "1 ROUTE-REFRESH"),
+            (2, "ROUTE-REFRESH", "2 ROUTE-REFRESHes"),
+        ] {
+            assert_eq!(counted(number, one), text);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::explanation::{
     TablesFacts,
 };
 use crate::show::text::duration;
-use crate::terminal::grouped;
+use crate::terminal::{counted, grouped};
 
 /// Columns of a screen.
 const WIDTH: usize = 100;
@@ -282,11 +282,8 @@ impl Page {
     }
 
     fn tables(&mut self, tables: &TablesFacts) {
-        let count = |count: usize, one: &str| {
-            format!("{} {one}{}", grouped(count as u64), if count == 1 { "" } else { "s" })
-        };
         let held = [(tables.vrps, "VRP"), (tables.aspas, "ASPA"), (tables.route_objects, "route object")];
-        let held: Vec<String> = held.into_iter().map(|(number, one)| count(number, one)).collect();
+        let held: Vec<String> = held.into_iter().map(|(number, one)| counted(number as u64, one)).collect();
         self.item("judged by", &format!("{}; generation {}", held.join(", "), tables.generation));
         let all = self.detail == Detail::All;
         for source in tables.sources.iter().filter(|source| all || source.alarming) {

@@ -90,6 +90,7 @@ pub(super) fn show(
     out.flush()?;
     match end.lines {
         0 => terminal::remark("There is no such route."),
+        1 if end.limited => terminal::remark("There are more than this one."),
         lines if end.limited => terminal::remark(&format!("There are more than these {lines}.")),
         _ => {}
     }

@@ -6,7 +6,7 @@ use super::text::{duration, item};
 use super::{Arguments, ShowError, ask, print_json, unasked};
 use crate::control::answer::{KernelLine, Line, SummaryLine};
 use crate::control::request::Request;
-use crate::terminal::grouped;
+use crate::terminal::{counted, grouped};
 
 pub(super) fn show(arguments: &Arguments, out: &mut impl Write) -> Result<(), ShowError> {
     ask(arguments, &Request::Summary, |line| {
@@ -33,12 +33,9 @@ fn print(out: &mut impl Write, summary: &SummaryLine) -> io::Result<()> {
     item(out, "paths", format_args!("{received} received, {accepted} accepted, {rejected} rejected"))?;
     let (v4, v6) = (summary.update_groups_ipv4, summary.update_groups_ipv6);
     item(out, "update groups", format_args!("{v4} IPv4, {v6} IPv6"))?;
-    let (vrps, objects) = (count(summary.vrps), count(summary.route_objects));
-    item(
-        out,
-        "judged by",
-        format_args!("{vrps} VRPs, {objects} route objects (generation {})", summary.generation),
-    )?;
+    let [vrps, objects] = [(summary.vrps, "VRP"), (summary.route_objects, "route object")]
+        .map(|(number, what)| counted(number as u64, what));
+    item(out, "judged by", format_args!("{vrps}, {objects} (generation {})", summary.generation))?;
     match &summary.kernel {
         None => item(out, "kernel", "left alone"),
         Some(kernel) => item(out, "kernel", told(kernel)),
@@ -46,7 +43,8 @@ fn print(out: &mut impl Write, summary: &SummaryLine) -> io::Result<()> {
 }
 
 fn told(kernel: &KernelLine) -> String {
-    let mut text = format!("{} of {} routes installed", count(kernel.installed), count(kernel.wanted));
+    let wanted = counted(kernel.wanted as u64, "route");
+    let mut text = format!("{} of {wanted} installed", count(kernel.installed));
     let rest = [
         (kernel.pending, "pending"),
         (kernel.unresolved, "without a next hop that can be reached"),

@@ -9,7 +9,7 @@ use super::super::summary::signed;
 use super::super::text::{duration, harmless, item};
 use crate::control::answer::{LimitLine, MessagesLine, PeerLine, StaleLine, TransportLine};
 use crate::run::agreed::{Agreed, AgreedRestart};
-use crate::terminal::grouped;
+use crate::terminal::counted;
 
 pub(super) fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     item(out, "peer", format_args!("{}, AS{}, {}", peer.name, peer.asn, peer.address))?;
@@ -137,7 +137,7 @@ fn times(count: u64) -> String {
     match count {
         0 => "never".into(),
         1 => "once".into(),
-        _ => format!("{count} times"),
+        _ => counted(count, "time"),
     }
 }
 
@@ -145,7 +145,7 @@ fn times(count: u64) -> String {
 fn traffic(out: &mut impl Write, messages: &MessagesLine) -> io::Result<()> {
     for (title, way) in [("received", &messages.received), ("sent", &messages.sent)] {
         let count = |kind: MessageKind| way.by_type.get(kind.slug()).copied().unwrap_or_default();
-        let mut said = vec![format!("{} UPDATEs", grouped(count(MessageKind::Update)))];
+        let mut said = vec![counted(count(MessageKind::Update), "UPDATE")];
         for (kind, name) in [
             (MessageKind::Keepalive, "KEEPALIVE"),
             (MessageKind::RouteRefresh, "ROUTE-REFRESH"),
@@ -153,9 +153,9 @@ fn traffic(out: &mut impl Write, messages: &MessagesLine) -> io::Result<()> {
             (MessageKind::Open, "OPEN"),
         ] {
             let count = count(kind);
-            said.extend((count > 0).then(|| format!("{} {name}", grouped(count))));
+            said.extend((count > 0).then(|| counted(count, name)));
         }
-        item(out, title, format_args!("{}; {} octets", said.join(", "), grouped(way.octets)))?;
+        item(out, title, format_args!("{}; {}", said.join(", "), counted(way.octets, "octet")))?;
     }
     Ok(())
 }
@@ -168,11 +168,12 @@ fn limits(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     }
     if peer.near_limit || peer.limit_warnings > 0 || peer.limits_reached > 0 {
         let near = if peer.near_limit { "near a limit now, " } else { "" };
-        let (warnings, reached) = (peer.limit_warnings, peer.limits_reached);
-        item(out, "", format_args!("{near}{warnings} times near one, {reached} times beyond"))?;
+        let (warnings, reached) = (times(peer.limit_warnings), times(peer.limits_reached));
+        item(out, "", format_args!("{near}{warnings} near one, {reached} beyond"))?;
     }
     if peer.dropped > 0 {
-        item(out, "", format_args!("{} announcements left out", signed(peer.dropped)))?;
+        let dropped = counted(peer.dropped.unsigned_abs(), "announcement");
+        item(out, "", format_args!("{dropped} left out"))?;
     }
     Ok(())
 }
