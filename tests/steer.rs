@@ -133,6 +133,34 @@ fn routes_are_asked_for_and_sent_again_while_the_session_stays_up() {
     wait(&far, "near", |peer| updates(peer) > updates(&before) && peer["last_end"].is_null());
 }
 
+/// What was done is an object; what was not is told in words, and leaves nothing that parses.
+#[test]
+fn programs_are_told_in_json_what_was_done() {
+    let (near, _far) = pair();
+    let told = |command: &str, arguments: &[&str]| {
+        let output = near.ask(command, &[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    for (arguments, expected) in [
+        (&["refresh", "far"][..], json!({"peer": "far", "order": "refresh-in"})),
+        (&["refresh", "far", "--out"], json!({"peer": "far", "order": "refresh-out"})),
+        (&["reset", "far"], json!({"peer": "far", "order": "reset"})),
+        (
+            &["disable", "far", "--message", "works"],
+            json!({"peer": "far", "order": "disable", "message": "works"}),
+        ),
+        (&["enable", "far"], json!({"peer": "far", "order": "enable"})),
+    ] {
+        assert_eq!(told("peer", arguments), expected);
+    }
+    let reloaded = told("reload", &[]);
+    assert_eq!((&reloaded["started"], &reloaded["restarted"]), (&json!(0), &json!(0)), "{reloaded}");
+    let output = near.ask("peer", &["disable", "fra", "--json"]);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("did you mean `far`?"));
+}
+
 #[test]
 fn an_order_that_makes_no_sense_says_what_would() {
     let near = Router::start(NEAR, &[]);

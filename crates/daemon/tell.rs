@@ -1,7 +1,11 @@
 //! `palisade reload`, `palisade confirm` and `palisade peer`: what a running router is told to do, and how that went.
+//!
+//! With `--json` what was done is an object on standard output. What was not done is told in words on standard error, and fails.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use serde::Serialize;
 
 use crate::config::CONTROL_SOCKET;
 use crate::control::answer::{DoneLine, Line, NOT_DONE};
@@ -11,19 +15,38 @@ use crate::control::request::Request;
 use crate::run::Order;
 use crate::terminal;
 
-/// Where the router is.
+/// Where the router is, and how it is told what came of it.
 #[derive(clap::Args)]
-struct Socket {
+struct Asking {
     /// The control socket of the router
     #[arg(long, value_name = "FILE", default_value = CONTROL_SOCKET)]
     socket: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// An order that is obeyed, as JSON.
+#[derive(Serialize)]
+struct Obeyed<'a> {
+    peer: &'a str,
+    order: &'static str,
+    /// What the peer's operators are told.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: &'a str,
+}
+
+/// A source that is believed, as JSON.
+#[derive(Serialize)]
+struct Believed<'a> {
+    source: &'a str,
 }
 
 /// What `reload` is asked on the command line.
 #[derive(clap::Args)]
 pub(crate) struct ReloadArguments {
     #[command(flatten)]
-    to: Socket,
+    asking: Asking,
 }
 
 /// What `confirm` is asked on the command line.
@@ -32,7 +55,7 @@ pub(crate) struct ConfirmArguments {
     /// The source, as `palisade show feeds` names it
     source: String,
     #[command(flatten)]
-    to: Socket,
+    asking: Asking,
 }
 
 /// What `peer` is asked on the command line.
@@ -67,7 +90,7 @@ struct OfPeer {
     /// The peer, as `palisade show peers` names it
     name: String,
     #[command(flatten)]
-    to: Socket,
+    asking: Asking,
 }
 
 /// Whose session, and what the peer is told as it ends.
@@ -96,23 +119,38 @@ pub(crate) fn peer(arguments: &PeerArguments) -> ExitCode {
         Order::RefreshIn => "The peer is asked for all its routes again.\n",
         Order::RefreshOut => "The peer is sent all our routes again.\n",
     };
-    tell(&Request::Peer { name: of.name.clone(), order }, &of.to, |_| done.into())
+    let request = Request::Peer { name: of.name.clone(), order: order.clone() };
+    tell(&request, &of.asking, |_| {
+        let obeyed = Obeyed { peer: &of.name, order: order.slug(), message: order.words() };
+        (done.into(), json(&obeyed))
+    })
 }
 
 /// Has the router read its configuration again.
 pub(crate) fn reload(arguments: &ReloadArguments) -> ExitCode {
-    tell(&Request::Reload, &arguments.to, words)
+    tell(&Request::Reload, &arguments.asking, |done| {
+        let object = match &done {
+            DoneLine::Reloaded(reloaded) => json(reloaded),
+            other => json(other),
+        };
+        (words(done), object)
+    })
 }
 
 /// Has the router believe what a source says, however much that changes.
 pub(crate) fn confirm(arguments: &ConfirmArguments) -> ExitCode {
-    tell(&Request::Confirm { feed: arguments.source.clone() }, &arguments.to, words)
+    let source = &arguments.source;
+    tell(&Request::Confirm { feed: source.clone() }, &arguments.asking, |done| {
+        (words(done), json(&Believed { source }))
+    })
 }
 
-fn tell(request: &Request, to: &Socket, words: impl FnOnce(DoneLine) -> String) -> ExitCode {
-    match ask(request, to) {
+/// Tells the router, and prints what came of it: `told` says it in words, and as JSON.
+fn tell(request: &Request, asking: &Asking, told: impl FnOnce(DoneLine) -> (String, String)) -> ExitCode {
+    match ask(request, asking) {
         Ok(done) => {
-            terminal::print(&words(done));
+            let (words, object) = told(done);
+            terminal::print(if asking.json { &object } else { &words });
             ExitCode::SUCCESS
         }
         // What keeps the router from it is told as it tells it itself.
@@ -127,8 +165,13 @@ fn tell(request: &Request, to: &Socket, words: impl FnOnce(DoneLine) -> String) 
     }
 }
 
-fn ask(request: &Request, to: &Socket) -> Result<DoneLine, AskError> {
-    let mut answer = Answer::to(request, &to.socket)?;
+/// An object of JSON. What is told has string keys alone, so that this can't fail.
+fn json(object: &impl Serialize) -> String {
+    serde_json::to_string_pretty(object).unwrap_or_default() + "\n"
+}
+
+fn ask(request: &Request, asking: &Asking) -> Result<DoneLine, AskError> {
+    let mut answer = Answer::to(request, &asking.socket)?;
     let mut done = None;
     loop {
         match answer.next()? {

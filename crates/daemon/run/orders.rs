@@ -28,6 +28,17 @@ pub(crate) enum Order {
 }
 
 impl Order {
+    /// What an operator calls it.
+    pub(crate) const fn slug(&self) -> &'static str {
+        match self {
+            Order::Disable(_) => "disable",
+            Order::Enable => "enable",
+            Order::Reset(_) => "reset",
+            Order::RefreshIn => "refresh-in",
+            Order::RefreshOut => "refresh-out",
+        }
+    }
+
     /// The words for the peer.
     pub(crate) fn words(&self) -> &str {
         match self {
