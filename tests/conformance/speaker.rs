@@ -151,6 +151,7 @@ fn in_words(event: &Event<'_>) -> String {
         Event::RouteRefresh(family) => format!("RouteRefresh {family}"),
         Event::RefreshBegins(family) => format!("RefreshBegins {family}"),
         Event::RefreshEnds(family) => format!("RefreshEnds {family}"),
+        Event::RefreshIgnored(_) => "RefreshIgnored".into(),
         Event::Down { reason, retained } => match retained {
             [false, false] => format!("Down {}", without_octets(reason)),
             kept => format!("Down {}, keeping {kept:?}", without_octets(reason)),

@@ -36,7 +36,7 @@ mod event;
 mod messages;
 
 pub use config::{DEFAULT_CONNECT_RETRY_S, DEFAULT_HOLD_TIME_S, GracefulRestart, SessionConfig};
-pub use event::{Cause, DownReason, Event};
+pub use event::{Cause, DownReason, Event, IgnoredRefresh};
 
 use config::OwnRestart;
 

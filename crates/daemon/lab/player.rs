@@ -297,7 +297,8 @@ impl Player {
                 Event::Established(_)
                 | Event::RouteRefresh(_)
                 | Event::RefreshBegins(_)
-                | Event::RefreshEnds(_) => {}
+                | Event::RefreshEnds(_)
+                | Event::RefreshIgnored(_) => {}
             }
         }
     }

@@ -453,6 +453,9 @@ impl PeerTask {
                         up.telling[family.index()].ask();
                     }
                 }
+                Event::RefreshIgnored(what) => {
+                    debug!(peer = self.setup.name, %what, "a ROUTE-REFRESH was passed over");
+                }
                 Event::Down { reason, retained } => {
                     self.complaints.tell_rest(&self.setup.name);
                     warn!(peer = self.setup.name, %reason, kept = retained != [false; 2], "session down");

@@ -20,6 +20,8 @@ pub enum Event<'a> {
     RefreshBegins(Family),
     /// All of them have been told: what was not among them is no more (EoRR, RFC 7313).
     RefreshEnds(Family),
+    /// The peer sent a ROUTE-REFRESH that is passed over.
+    RefreshIgnored(IgnoredRefresh),
     /// The session that was up is down.
     Down {
         /// Why.
@@ -30,6 +32,26 @@ pub enum Event<'a> {
     },
     /// An attempt ended before the session was up: there are no routes to take back.
     Failed(DownReason),
+}
+
+/// A ROUTE-REFRESH of a family that was not negotiated, of a subtype that nobody has defined, or that marks a refresh to one who
+/// did not say that it understands that (RFC 2918 s4, RFC 7313 s5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IgnoredRefresh {
+    /// The address family.
+    pub afi: u16,
+    /// The subsequent address family.
+    pub safi: u8,
+    /// What it asks for or marks.
+    pub subtype: u8,
+}
+
+impl Display for IgnoredRefresh {
+    /// `AFI 25, SAFI 70, subtype 0`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let IgnoredRefresh { afi, safi, subtype } = self;
+        write!(f, "AFI {afi}, SAFI {safi}, subtype {subtype}")
+    }
 }
 
 /// Why a session, or an attempt at one, ended.

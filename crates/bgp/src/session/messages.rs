@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Cause, ConnectionId, Event, Look, Session};
+use super::{Cause, ConnectionId, Event, IgnoredRefresh, Look, Session};
 use crate::connection::Phase;
 use crate::message::{HEADER_LEN, MessageKind, Refresh, keepalive};
 use crate::negotiated::Negotiated;
@@ -19,19 +19,23 @@ const LENGTH_BEFORE_BODY: usize = 3;
 
 pub(super) static KEEPALIVE: [u8; HEADER_LEN] = keepalive();
 
-/// What a ROUTE-REFRESH comes to; nothing where its family was not negotiated, or where it marks a refresh to one who did not
-/// say that it understands that.
+/// What the body of a ROUTE-REFRESH comes to; nothing where it has none, which its length rules out.
 fn refreshed(body: &[u8], negotiated: &Negotiated) -> Option<Event<'static>> {
-    let (refresh, family) = Refresh::decode(body)?;
-    if !negotiated.families[family.index()] {
-        return None;
+    let marks = negotiated.enhanced_refresh;
+    match Refresh::decode(body) {
+        Some((refresh, family)) if negotiated.families[family.index()] => match refresh {
+            Refresh::Request => Some(Event::RouteRefresh(family)),
+            Refresh::Begins if marks => Some(Event::RefreshBegins(family)),
+            Refresh::Ends if marks => Some(Event::RefreshEnds(family)),
+            Refresh::Begins | Refresh::Ends => ignored(body),
+        },
+        _ => ignored(body),
     }
-    match refresh {
-        Refresh::Request => Some(Event::RouteRefresh(family)),
-        Refresh::Begins if negotiated.enhanced_refresh => Some(Event::RefreshBegins(family)),
-        Refresh::Ends if negotiated.enhanced_refresh => Some(Event::RefreshEnds(family)),
-        _ => None,
-    }
+}
+
+fn ignored(body: &[u8]) -> Option<Event<'static>> {
+    let &[high, low, subtype, safi, ..] = body else { return None };
+    Some(Event::RefreshIgnored(IgnoredRefresh { afi: u16::from_be_bytes([high, low]), safi, subtype }))
 }
 
 impl Session {

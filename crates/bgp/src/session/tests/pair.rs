@@ -303,6 +303,7 @@ impl Pair {
                 Event::RouteRefresh(family) => format!("RouteRefresh {family}"),
                 Event::RefreshBegins(family) => format!("RefreshBegins {family}"),
                 Event::RefreshEnds(family) => format!("RefreshEnds {family}"),
+                Event::RefreshIgnored(what) => format!("RefreshIgnored {what}"),
                 Event::Down { reason, .. } => format!("Down {reason}"),
                 Event::Failed(reason) => format!("Failed {reason}"),
                 Event::Update(update) => {
