@@ -112,6 +112,7 @@ pub(crate) fn shutdown_of_ours(lab: &mut Lab, show: &str) {
 
 /// What the daemon's operator says with `command` is shown by us.
 pub(crate) fn shutdown_of_theirs(lab: &mut Lab, command: &str, words: &str) {
+    wait_until("they wait for us", || lab.peer().awaits(SESSIONS[0].1));
     lab.start_ours();
     lab.wait_for_sessions(&SESSIONS[..1]);
     lab.peer().ask(command);

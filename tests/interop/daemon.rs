@@ -28,6 +28,11 @@ pub(crate) trait Daemon {
     /// Whether it has a session with that address.
     fn is_up(&self, neighbor: &str) -> bool;
 
+    /// Whether it has no session with that address, and would take a connection from there.
+    fn awaits(&self, neighbor: &str) -> bool {
+        !self.is_up(neighbor)
+    }
+
     /// All that it holds of one family and was sent, from all neighbours, in order.
     fn held(&self, family: u8) -> Vec<Route>;
 }
@@ -155,6 +160,11 @@ impl Running {
     /// Whether it has a session with that address.
     pub(crate) fn is_up(&self, neighbor: &str) -> bool {
         self.daemon.is_up(neighbor)
+    }
+
+    /// Whether it has no session with that address, and would take a connection from there.
+    pub(crate) fn awaits(&self, neighbor: &str) -> bool {
+        self.daemon.awaits(neighbor)
     }
 
     /// All that it was sent and holds of one family.

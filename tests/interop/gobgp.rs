@@ -10,7 +10,8 @@ use crate::daemon::{Daemon, Running, inside, told};
 use crate::lab::wait_until;
 use crate::route::{Route, asns, items, text};
 
-/// The state of a session that is up, in its API.
+/// The state of a session that waits for a connection, and of one that is up, in its API.
+const ACTIVE: u64 = 3;
 const ESTABLISHED: u64 = 6;
 
 pub(crate) struct GoBgp {
@@ -24,6 +25,10 @@ impl GoBgp {
 
     fn json(&self, words: &str) -> Value {
         serde_json::from_str(&self.ask(&format!("-j {words}"))).unwrap_or_default()
+    }
+
+    fn state(&self, neighbor: &str) -> Value {
+        self.json(&format!("neighbor {neighbor}"))["state"]["session_state"].take()
     }
 }
 
@@ -46,7 +51,12 @@ impl Daemon for GoBgp {
     }
 
     fn is_up(&self, neighbor: &str) -> bool {
-        self.json(&format!("neighbor {neighbor}"))["state"]["session_state"] == ESTABLISHED
+        self.state(neighbor) == ESTABLISHED
+    }
+
+    /// After a session it rests, and closes connections meanwhile.
+    fn awaits(&self, neighbor: &str) -> bool {
+        self.state(neighbor) == ACTIVE
     }
 
     fn held(&self, family: u8) -> Vec<Route> {

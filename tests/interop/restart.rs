@@ -40,7 +40,7 @@ pub(crate) fn of_ours(lab: &mut Lab, forwards: bool, originate: impl Fn(&mut Lab
 
     lab.ours.process = None;
     let neighbor = SESSIONS[0].1;
-    wait_until("they have lost us", || !lab.peer().is_up(neighbor));
+    wait_until("they have lost us", || lab.peer().awaits(neighbor));
     let paths: Vec<_> = lab.peer().held(4).into_iter().map(|route| route.prefix).collect();
     assert_eq!(paths, [OUR_ROUTE], "they keep our route");
     assert!(we_forward(THEIR_ROUTE) && they_forward(OUR_ROUTE) == forwards);
@@ -81,6 +81,7 @@ pub(crate) fn long_lived_of_ours(lab: &mut Lab, forwards: bool) {
         lab.peer().held(4).into_iter().map(|route| route.communities).collect()
     });
     assert!(we_forward(THEIR_ROUTE) && they_forward(OUR_ROUTE) == forwards);
+    wait_until("they wait for us", || lab.peer().awaits(SESSIONS[0].1));
 
     lab.start_ours();
     // We wait for all who may have kept our routes, before we say what we have (RFC 4724 s4.1).
@@ -99,8 +100,8 @@ fn begin(lab: &mut Lab, forwards: bool, originate: impl Fn(&mut Lab)) {
 /// Waits until both hold the other's route, and not as something that may go.
 fn come_up(lab: &mut Lab) {
     lab.wait_for_sessions(&SESSIONS[..1]);
-    wait_for(&vec![Route::plain(THEIR_ROUTE, &[THEIRS], "192.0.2.2")], || accepted(lab, "ipv4"));
     wait_for(&vec![Route::plain(OUR_ROUTE, &[OURS], "192.0.2.1")], || lab.peer().held(4));
+    wait_for(&vec![Route::plain(THEIR_ROUTE, &[THEIRS], "192.0.2.2")], || accepted(lab, "ipv4"));
     wait_until("our kernel has their route", || we_forward(THEIR_ROUTE));
 }
 
