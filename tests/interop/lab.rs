@@ -40,23 +40,21 @@ pub(crate) struct Lab {
 
 impl Lab {
     /// Plays a scenario in namespaces of its own, or says why not.
-    pub(crate) fn play(test: &str, body: fn()) {
-        let name = test.replace('_', "-");
-        match lacking(Kind::of(&name)) {
+    pub(crate) fn play(name: &str, tell: fn(&mut Lab)) {
+        match lacking(Kind::of(name)) {
             Some(why) => println!("skipped: interop: {name}: {why}"),
-            None => in_namespace(test, "true", body),
+            None => in_namespace(name, "true", || Self::tell(name, tell)),
         }
     }
 
     /// Inside: makes the place, lets the scenario happen there, and notes that it has passed.
-    pub(crate) fn tell(test: &str, tell: fn(&mut Lab)) {
-        let name = test.replace('_', "-");
+    fn tell(name: &str, tell: fn(&mut Lab)) {
         let started = Instant::now();
         namespace::prepare();
         run(NETWORKS);
-        tell(&mut Lab::of(&name));
+        tell(&mut Lab::of(name));
         println!("== {name}: {:.1} s", started.elapsed().as_secs_f32());
-        matrix::note(&name);
+        matrix::note(name);
     }
 
     /// Nothing runs yet; the scenario's files are in a folder of this run, with its name for `FOLDER` in them.

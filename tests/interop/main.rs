@@ -42,18 +42,19 @@ mod witness;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
-use lab::Lab;
+use std::process::ExitCode;
 
-/// Declares each scenario's test, and the list of all of them.
+use lab::Lab;
+use libtest_mimic::{Arguments, Trial};
+
+/// How many scenarios play at once: daemons wait for timers of theirs more than they work.
+const AT_ONCE: usize = 8;
+
+/// Declares the list of all scenarios.
 macro_rules! scenarios {
     ($($scenario:ident)*) => {
-        /// Folders of scenarios, with underscores.
-        const SCENARIOS: &[&str] = &[$(stringify!($scenario)),*];
-
-        $(#[test]
-        fn $scenario() {
-            Lab::play(stringify!($scenario), || Lab::tell(stringify!($scenario), $scenario::tell));
-        })*
+        /// Their folders, with underscores, and what happens in them.
+        const SCENARIOS: &[(&str, fn(&mut Lab))] = &[$((stringify!($scenario), $scenario::tell)),*];
     };
 }
 
@@ -328,9 +329,25 @@ mod palisade_sessions;
 #[path = "palisade-shutdown/scenario.rs"]
 mod palisade_shutdown;
 
-#[test]
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
+    let mut trials = vec![Trial::test("every-folder-is-a-scenario-that-says-what-it-proves", || {
+        every_folder_is_a_scenario_that_says_what_it_proves();
+        Ok(())
+    })];
+    trials.extend(SCENARIOS.iter().map(|(scenario, tell)| {
+        let name = scenario.replace('_', "-");
+        Trial::test(name.clone(), move || {
+            Lab::play(&name, *tell);
+            Ok(())
+        })
+    }));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
 fn every_folder_is_a_scenario_that_says_what_it_proves() {
-    let mut declared: Vec<_> = SCENARIOS.iter().map(|name| name.replace('_', "-")).collect();
+    let mut declared: Vec<_> = SCENARIOS.iter().map(|(name, _)| name.replace('_', "-")).collect();
     declared.sort();
     assert_eq!(declared, matrix::folders());
     for name in declared {

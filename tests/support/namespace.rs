@@ -10,7 +10,7 @@ const INSIDE: &str = "PALISADE_TEST_INSIDE";
 const NAMESPACES: [&str; 6] = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"];
 
 /// Runs `body` in namespaces of its own, or says why not. What it does there that may not work everywhere is `tried` first.
-pub(crate) fn in_namespace(test: &str, tried: &str, body: fn()) {
+pub(crate) fn in_namespace(test: &str, tried: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
