@@ -6,13 +6,16 @@
 mod asked;
 #[path = "support/exchange.rs"]
 mod exchange;
+#[path = "support/pair.rs"]
+mod pair;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use asked::{Member, PATIENCE, Router};
+use asked::{Member, PATIENCE, Router, connect};
 
 const VRPS: &str = r#"{"roas": [{"asn": 196701, "prefix": "193.0.0.0/16", "maxLength": 24}]}"#;
 
@@ -62,6 +65,19 @@ fn read(text: &str) -> BTreeMap<String, f64> {
     }
     assert!(text.ends_with('\n'));
     samples
+}
+
+/// A sample, once it is that.
+fn wait_for(router: &Router, sample: &str, value: f64) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let samples = read(&router.text(&["metrics"]));
+        if samples.get(sample) == Some(&value) {
+            return;
+        }
+        assert!(Instant::now() < until, "{sample}\n{samples:#?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -136,4 +152,141 @@ fn who_asks_for_anything_else_is_told_and_who_says_nothing_takes_no_place_for_lo
         std::thread::sleep(Duration::from_millis(100));
     }
     drop(silent);
+}
+
+/// A range with room for one, peers that are particular, and nobody else.
+const DOORS: &str = r#"
+[[range]]
+name = "open"
+prefix = "127.0.0.32/27"
+asns = [196739, 196740]
+max_peers = 1
+[[peer]]
+name = "elsewhere"
+address = "127.0.0.4"
+asn = 196703
+local_address = "127.0.0.50"
+passive = true
+[[peer]]
+name = "full"
+address = "127.0.0.5"
+asn = 196704
+max_prefixes = 1
+max_prefixes_action = "down"
+passive = true
+"#;
+
+/// Who connects, with an OPEN as each member has it or with other octets, and what is counted then.
+#[test]
+fn who_is_turned_away_is_counted_by_reason() {
+    let router = exchange::start(DOORS, VRPS);
+    let of_range =
+        |why: &str| format!("palisade_range_connections_refused_total{{range=\"open\",reason=\"{why}\"}}");
+    let of_peer = |name: &str, why: &str| {
+        format!("palisade_peer_connections_refused_total{{peer=\"{name}\",reason=\"{why}\"}}")
+    };
+    wait_for(&router, "palisade_connections_refused_total", 0.0);
+    drop(connect(&router, 99));
+    wait_for(&router, "palisade_connections_refused_total", 1.0);
+
+    wait_for(&router, "palisade_range_guests{range=\"open\"}", 0.0);
+    wait_for(&router, "palisade_range_max_peers{range=\"open\"}", 1.0);
+    let _foreign = Member::join(&router, 42);
+    wait_for(&router, &of_range("asn"), 1.0);
+    let mut noise = connect(&router, 43);
+    noise.write_all(&[0; 19]).unwrap();
+    wait_for(&router, &of_range("open"), 1.0);
+    drop(connect(&router, 44));
+    wait_for(&router, &of_range("closed"), 1.0);
+    let silent = connect(&router, 45);
+    let _again = connect(&router, 45);
+    wait_for(&router, &of_range("same-address"), 1.0);
+    drop(silent);
+    wait_for(&router, &of_range("closed"), 2.0);
+    let _guest = Member::join(&router, 40);
+    wait_for(&router, "palisade_range_guests{range=\"open\"}", 1.0);
+    drop(connect(&router, 41));
+    wait_for(&router, &of_range("max-peers"), 1.0);
+
+    drop(connect(&router, 4));
+    wait_for(&router, &of_peer("elsewhere", "local-address"), 1.0);
+    let [_a, _b] = exchange::join(&router);
+    wait_for(&router, "palisade_peer_up{peer=\"member-a\"}", 1.0);
+    drop(connect(&router, 2));
+    wait_for(&router, &of_peer("member-a", "another"), 1.0);
+    assert!(router.ask("peer", &["disable", "member-b"]).status.success());
+    drop(connect(&router, 3));
+    wait_for(&router, &of_peer("member-b", "disabled"), 1.0);
+    let mut full = Member::join(&router, 5);
+    full.announce(&[], &[], &[(Ipv4Addr::new(193, 0, 0, 0), 24), (Ipv4Addr::new(193, 0, 1, 0), 24)]);
+    wait_for(&router, "palisade_peer_kept_down{peer=\"full\"}", 1.0);
+    drop(connect(&router, 5));
+    wait_for(&router, &of_peer("full", "limit"), 1.0);
+
+    // A reload with which the range takes others does not make it forget whom it did not take.
+    let file = router.folder.path().join("palisade.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("max_peers = 1", "max_peers = 2")).unwrap();
+    assert!(router.ask("reload", &[]).status.success());
+    wait_for(&router, "palisade_range_max_peers{range=\"open\"}", 2.0);
+    wait_for(&router, &of_range("closed"), 2.0);
+    let _second = Member::join(&router, 41);
+    wait_for(&router, "palisade_range_guests{range=\"open\"}", 2.0);
+}
+
+/// After a failure a session rests for a second, less up to a quarter (RFC 4271 s8.1.1).
+#[test]
+fn a_connection_to_a_session_that_rests_is_counted() {
+    let router = exchange::start("", VRPS);
+    let until = Instant::now() + PATIENCE;
+    let rested = "palisade_peer_connections_refused_total{peer=\"member-a\",reason=\"resting\"}";
+    while !read(&router.text(&["metrics"])).contains_key(rested) {
+        assert!(Instant::now() < until);
+        for _ in 0..2 {
+            let mut noise = connect(&router, 2);
+            let _ = noise.write_all(&[0; 19]);
+            let _ = noise.read(&mut [0; 64]);
+        }
+    }
+}
+
+/// RFC 4724, RFC 9494: what a peer has said that is gone, for a second, and then as the last resort.
+#[test]
+fn stale_paths_are_told_with_their_phase() {
+    let keys = "restart_time = 1\nlong_lived_stale_time = 60\ntcp_user_timeout = \"10s\"";
+    let (near, mut far) = pair::pair(keys, keys);
+    wait_for(&near, "palisade_peer_paths{peer=\"far\",family=\"ipv4\",state=\"received\"}", 1.0);
+    let samples = read(&near.text(&["metrics"]));
+    let session = samples.keys().find(|key| key.starts_with("palisade_peer_session_info")).unwrap();
+    assert!(session.ends_with("local_address=\"127.0.0.1\",tcp_user_timeout=\"10\"}"), "{session}");
+    far.child.kill().unwrap();
+    let phase =
+        |phase: &str| format!("palisade_peer_stale_phase{{peer=\"far\",family=\"ipv4\",phase=\"{phase}\"}}");
+    wait_for(&near, &phase("long-lived"), 1.0);
+    let samples = read(&near.text(&["metrics"]));
+    assert_eq!(samples["palisade_peer_stale_paths{peer=\"far\"}"], 1.0);
+    let left = samples["palisade_peer_stale_left_seconds{peer=\"far\",family=\"ipv4\"}"];
+    assert!((1.0..=60.0).contains(&left), "{left}");
+    assert!(!samples.contains_key(&phase("restarting")));
+}
+
+/// A rule that is only observed counts what no metric of its own does: routes that carry a community.
+#[test]
+fn an_observed_rule_counts_routes_that_carry_a_community() {
+    let rule = r#"
+[[rule]]
+name = "going-down"
+roles = ["rs-client"]
+communities = ["65535:0"]
+action = "reject"
+mode = "observe"
+"#;
+    let router = exchange::start(rule, VRPS);
+    let [mut a, _b] = exchange::join(&router);
+    let graceful_shutdown = [0xc0, 8, 4, 255, 255, 0, 0];
+    a.announce(&[], &graceful_shutdown, &[(Ipv4Addr::new(193, 0, 0, 0), 24)]);
+    a.announce(&[], &[], &[(Ipv4Addr::new(193, 0, 1, 0), 24)]);
+    router.wait_for_routes(2);
+    wait_for(&router, "palisade_peer_observed_paths{peer=\"member-a\",reason=\"rule:going-down\"}", 1.0);
+    wait_for(&router, "palisade_peer_rpki_paths{peer=\"member-a\",state=\"valid\"}", 2.0);
 }

@@ -4,64 +4,15 @@
 
 #[path = "support/asked.rs"]
 mod asked;
+#[path = "support/pair.rs"]
+mod pair;
 
 use std::fs;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use asked::{PATIENCE, Router};
-
-const NEAR: &str = r#"
-[router]
-asn = 64500
-id = "192.0.2.1"
-listen = ["127.0.0.1:PORT"]
-networks = ["192.0.2.0/24"]
-[control]
-socket = "control.sock"
-[checks]
-bogon-prefix = "off"
-bogon-asn = "off"
-next-hop-martian = "off"
-[[peer]]
-name = "far"
-address = "127.0.0.2"
-asn = 64501
-role = "peer"
-passive = true
-"#;
-
-/// Two routers with a session. The far one connects.
-fn pair() -> (Router, Router) {
-    let near = Router::start(NEAR, &[]);
-    let far = NEAR
-        .replace("64500", "196608")
-        .replace("64501", "64500")
-        .replace("196608", "64501")
-        .replace("192.0.2.1\"", "192.0.2.2\"")
-        .replace("127.0.0.1:", "127.0.0.2:")
-        .replace("name = \"far\"", "name = \"near\"")
-        .replace("address = \"127.0.0.2\"", "address = \"127.0.0.1\"")
-        .replace("passive = true", &format!("port = {}\nlocal_address = \"127.0.0.2\"", near.port));
-    let far = Router::start(&far, &[]);
-    wait(&near, "far", |peer| peer["state"] == "Established");
-    wait(&far, "near", |peer| peer["state"] == "Established");
-    (near, far)
-}
-
-/// What is said of a peer, once that is so.
-fn wait(router: &Router, name: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let peer = router.json(&["peers", name]);
-        if is_so(&peer) {
-            return peer;
-        }
-        assert!(Instant::now() < until, "{peer:#}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
+use asked::Router;
+use pair::{NEAR, pair, wait};
 
 /// What an order prints, and whether it was obeyed.
 fn order(router: &Router, arguments: &[&str]) -> (bool, String) {
@@ -72,7 +23,7 @@ fn order(router: &Router, arguments: &[&str]) -> (bool, String) {
 
 #[test]
 fn a_disabled_peer_hears_why_and_stays_down_until_it_is_enabled() {
-    let (near, far) = pair();
+    let (near, far) = pair("", "");
     let words = "fibre works until 06:00 UTC";
     let (done, said) = order(&near, &["disable", "far", "--message", words]);
     assert!(done, "{said}");
@@ -105,7 +56,7 @@ fn a_disabled_peer_hears_why_and_stays_down_until_it_is_enabled() {
 
 #[test]
 fn a_reset_session_hears_why_and_begins_anew() {
-    let (near, far) = pair();
+    let (near, far) = pair("", "");
     let (done, said) = order(&near, &["reset", "far", "--message", "new line card"]);
     assert!(done, "{said}");
     let heard = |peer: &Value| peer["last_end"].as_str().is_some_and(|fault| fault.contains("new line card"));
@@ -118,7 +69,7 @@ fn a_reset_session_hears_why_and_begins_anew() {
 
 #[test]
 fn routes_are_asked_for_and_sent_again_while_the_session_stays_up() {
-    let (near, far) = pair();
+    let (near, far) = pair("", "");
     let updates = |peer: &Value| peer["messages"]["received"]["by_type"]["update"].as_u64().unwrap();
     let before = wait(&near, "far", |peer| peer["received"] == 1);
     assert!(order(&near, &["refresh", "far"]).0);
@@ -136,7 +87,7 @@ fn routes_are_asked_for_and_sent_again_while_the_session_stays_up() {
 /// What was done is an object; what was not is told in words, and leaves nothing that parses.
 #[test]
 fn programs_are_told_in_json_what_was_done() {
-    let (near, _far) = pair();
+    let (near, _far) = pair("", "");
     let told = |command: &str, arguments: &[&str]| {
         let output = near.ask(command, &[arguments, &["--json"]].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

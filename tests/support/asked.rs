@@ -129,6 +129,14 @@ impl Drop for Router {
     }
 }
 
+/// A connection to a router from 127.0.0.`last`.
+pub(crate) fn connect(router: &Router, last: u8) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0)).into()).unwrap();
+    socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, router.port)).into()).unwrap();
+    socket.into()
+}
+
 /// A member's end of a session without a hold time.
 pub(crate) struct Member {
     stream: TcpStream,
@@ -139,15 +147,12 @@ pub(crate) struct Member {
 impl Member {
     pub(crate) fn join(router: &Router, last: u8) -> Self {
         let (asn, address) = (196_699 + u32::from(last), Ipv4Addr::new(127, 0, 0, last));
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from((address, 0)).into()).unwrap();
-        socket.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, router.port)).into()).unwrap();
-        let mut stream = TcpStream::from(socket);
+        let mut stream = connect(router, last);
         let capabilities = [&[1, 4, 0, 1, 0, 1, 65, 4][..], &asn.to_be_bytes()].concat();
         let length = u8::try_from(capabilities.len()).unwrap();
         let fixed = [4, 0x5b, 0xa0, 0, 0, 192, 0, 2, last, length + 2, 2, length];
-        stream.write_all(&message(1, &[&fixed[..], &capabilities].concat())).unwrap();
-        stream.write_all(&message(4, &[])).unwrap();
+        let open = message(1, &[&fixed[..], &capabilities].concat());
+        stream.write_all(&[open, message(4, &[])].concat()).unwrap();
         let mut reader = stream.try_clone().unwrap();
         // What others announce is of no interest, but has to be read.
         std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));

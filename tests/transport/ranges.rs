@@ -112,6 +112,19 @@ fn one_more(world: &World) {
     let began = Instant::now();
     assert_eq!(silent.read(&mut octets).unwrap_or(0), 0);
     assert!(began.elapsed() < Duration::from_secs(12));
+    for (range, why, count) in [
+        ("open", "max-peers", 20..=u64::MAX),
+        ("open", "timeout", 1..=1),
+        // They try again and again.
+        ("open", "asn", 1..=u64::MAX),
+        ("half", "asn", 1..=u64::MAX),
+        ("half", "max-peers", 0..=0),
+    ] {
+        let sample =
+            format!("palisade_range_connections_refused_total{{range=\"{range}\",reason=\"{why}\"}}");
+        assert!(count.contains(&world.metric(&sample)), "{sample}: {}", world.metric(&sample));
+    }
+    assert_eq!(world.metric("palisade_range_guests{range=\"open\"}"), 3);
     drop(third);
 }
 

@@ -134,12 +134,21 @@ impl World {
         self.show(&[]).as_array().cloned().unwrap_or_default()
     }
 
+    /// A metric's sample, as it is written; 0 where there is none.
+    pub(crate) fn metric(&self, sample: &str) -> u64 {
+        let text = String::from_utf8(self.ask(&["metrics"])).expect("it is text");
+        let value = text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        value.map_or(0, |value| value.parse().expect("it is a number"))
+    }
+
     fn show(&self, of: &[&str]) -> Value {
+        serde_json::from_slice(&self.ask(&[&["peers", "--json"], of].concat())).unwrap_or_default()
+    }
+
+    fn ask(&self, what: &[&str]) -> Vec<u8> {
         let mut show = Command::new(env!("CARGO_BIN_EXE_palisade"));
-        show.args(["show", "peers", "--json"]).args(of);
-        show.arg("--socket").arg(self.folder.path().join("control.sock"));
-        let output = show.output().expect("it is asked");
-        serde_json::from_slice(&output.stdout).unwrap_or_default()
+        show.arg("show").args(what).arg("--socket").arg(self.folder.path().join("control.sock"));
+        show.output().expect("it is asked").stdout
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the numbers are now.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use palisade_bgp::Family;
 use palisade_bgp::message::MessageKind;
@@ -14,6 +14,7 @@ use super::page::{Page, Samples};
 use crate::config::Config;
 use crate::feeds::FeedStatus;
 use crate::run::agreed::Agreed;
+use crate::run::expected::Expected;
 use crate::run::limits::key;
 use crate::run::{OneWay, Roster, RouterView, RunningPeer};
 
@@ -31,6 +32,7 @@ pub(crate) async fn text(config: &Config, view: &RouterView, sources: &[FeedStat
     if let Some(stats) = view.fib_stats() {
         kernel(&mut page, &stats);
     }
+    strangers(&mut page, view.expected());
     sessions(&mut page, &roster);
     traffic(&mut page, &roster);
     paths(&mut page, &roster, &tables.rules);
@@ -86,6 +88,20 @@ fn kernel(page: &mut Page, stats: &FibStats) {
     page.metric(&KERNEL_MEDDLED).put(&[], stats.meddled);
 }
 
+/// Who came from where nobody is written.
+fn strangers(page: &mut Page, expected: &Expected) {
+    page.metric(&REFUSED).put(&[], expected.strangers());
+    let ranges = expected.ranges();
+    let mut samples = page.metric(&RANGE_GUESTS);
+    ranges.iter().for_each(|range| samples.put(&[range.name()], range.guests()));
+    let mut samples = page.metric(&RANGE_MAX_PEERS);
+    ranges.iter().for_each(|range| samples.put(&[range.name()], range.max_peers()));
+    let mut samples = page.metric(&RANGE_REFUSED);
+    for range in &ranges {
+        range.refused().counts().for_each(|(why, count)| samples.put(&[range.name(), why.slug()], count));
+    }
+}
+
 fn sessions(page: &mut Page, roster: &Roster) {
     let mut samples = page.metric(&PEER_INFO);
     for peer in roster.peers() {
@@ -108,7 +124,7 @@ fn sessions(page: &mut Page, roster: &Roster) {
     each(page, &PEER_SESSIONS, roster, |peer| peer.status.times_up());
 }
 
-fn labels(peer: &RunningPeer, agreed: &Agreed) -> [String; 14] {
+fn labels(peer: &RunningPeer, agreed: &Agreed) -> [String; 16] {
     [
         peer.name.clone(),
         agreed.router_id.clone(),
@@ -124,6 +140,10 @@ fn labels(peer: &RunningPeer, agreed: &Agreed) -> [String; 14] {
         agreed.restart.as_ref().is_some_and(|restart| restart.long_lived_s > 0).to_string(),
         peer.transport.password.is_some().to_string(),
         peer.transport.ttl_security.to_string(),
+        peer.status.local_address().map_or_else(|| "none".into(), |address| address.to_string()),
+        peer.transport
+            .user_timeout
+            .map_or_else(|| "none".into(), |timeout| timeout.as_secs_f64().to_string()),
     ]
 }
 
@@ -144,6 +164,11 @@ fn traffic(page: &mut Page, roster: &Roster) {
     let mut samples = page.metric(&PEER_OCTETS);
     for peer in roster.peers() {
         ways(peer, &mut |direction, way| samples.put(&[&peer.name, direction], way.octets()));
+    }
+    let mut samples = page.metric(&PEER_REFUSED);
+    for peer in roster.peers() {
+        let counts = peer.status.refused.counts();
+        counts.for_each(|(why, count)| samples.put(&[&peer.name, why.slug()], count));
     }
     let mut samples = page.metric(&PEER_NOTIFICATIONS);
     for peer in roster.peers() {
@@ -173,6 +198,7 @@ fn paths(page: &mut Page, roster: &Roster, rules: &Rules) {
     }
     let mut samples = page.metric(&PEER_STALE);
     tallies.iter().for_each(|(peer, tally)| samples.put(&[&peer.name], tally.stale.max(0)));
+    stale(page, roster);
     let by_reason = |samples: &mut Samples<'_>, peer: &RunningPeer, counts: &PerReason<i64>| {
         for (reason, count) in counts.iter().filter(|(_, count)| **count > 0) {
             samples.put(&[&peer.name, &rules.slug(reason)], count);
@@ -190,6 +216,22 @@ fn paths(page: &mut Page, roster: &Roster, rules: &Rules) {
     }
     let mut samples = page.metric(&PEER_DROPPED);
     tallies.iter().for_each(|(peer, tally)| samples.put(&[&peer.name], tally.dropped.max(0)));
+}
+
+/// What becomes of the paths that are stale.
+fn stale(page: &mut Page, roster: &Roster) {
+    let now = Instant::now();
+    let phases = || {
+        let phases = |peer: &RunningPeer| FAMILIES.into_iter().zip(peer.status.phases());
+        let peers = roster.peers().iter().flat_map(move |peer| phases(peer).map(move |found| (peer, found)));
+        peers.filter_map(|(peer, ((_, family), phase))| Some((peer, family, phase, phase.until()?)))
+    };
+    let mut samples = page.metric(&PEER_STALE_PHASE);
+    phases().for_each(|(peer, family, phase, _)| samples.put(&[&peer.name, family, phase.slug()], 1));
+    let mut samples = page.metric(&PEER_STALE_LEFT);
+    phases().for_each(|(peer, family, _, until)| {
+        samples.put(&[&peer.name, family], seconds(until.saturating_duration_since(now)));
+    });
 }
 
 fn limits(page: &mut Page, roster: &Roster) {

@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::net::TcpStream;
@@ -16,6 +17,7 @@ use tracing::debug;
 
 use super::introductions::{ExpectedRange, Newcomer};
 use super::passwords::Passwords;
+use super::refusal::Refusal;
 use super::status::PeerStatus;
 use super::transport::{Transport, place_of};
 use crate::config::{Config, Place};
@@ -27,6 +29,8 @@ pub(crate) struct Expected {
     /// The longest first.
     ranges: RwLock<Vec<Arc<ExpectedRange>>>,
     newcomers: mpsc::Sender<Newcomer>,
+    /// Connections from addresses of nobody.
+    strangers: AtomicU64,
 }
 
 /// A peer that may connect.
@@ -41,7 +45,12 @@ pub(super) struct ExpectedPeer {
 impl Expected {
     /// Nobody yet. Who comes from a range goes to `newcomers`.
     pub(super) fn new(newcomers: mpsc::Sender<Newcomer>) -> Self {
-        Expected { peers: RwLock::default(), ranges: RwLock::default(), newcomers }
+        Expected {
+            peers: RwLock::default(),
+            ranges: RwLock::default(),
+            newcomers,
+            strangers: AtomicU64::default(),
+        }
     }
 
     /// Has connections from a peer's address handed to its task from now on.
@@ -59,9 +68,12 @@ impl Expected {
     pub(super) fn set_ranges(&self, config: &Config, passwords: &Passwords) {
         let ranges = config.ranges.iter().filter_map(|range| ExpectedRange::new(range, passwords));
         let mut known = self.ranges.write().unwrap_or_else(PoisonError::into_inner);
-        // One that stays as it was goes on counting.
-        let kept =
-            |new: ExpectedRange| known.iter().find(|old| old.is_like(&new)).cloned().unwrap_or(Arc::new(new));
+        // One that stays as it was has those who introduce themselves; one of the same name goes on counting.
+        let kept = |new: ExpectedRange| match known.iter().find(|old| old.name() == new.name()) {
+            Some(old) if old.is_like(&new) => Arc::clone(old),
+            Some(old) => Arc::new(new.counting_on(old)),
+            None => Arc::new(new),
+        };
         let mut ranges: Vec<_> = ranges.map(kept).collect();
         ranges.sort_by_key(|range| Reverse(range.prefix().len()));
         *known = ranges;
@@ -80,7 +92,10 @@ impl Expected {
         let Some(peer) = self.peer(&place) else {
             match self.range(place.address) {
                 Some(range) => range.introduce(stream, from, &self.newcomers),
-                None => debug!(%from, "a connection was closed: no peer has this address"),
+                None => {
+                    self.strangers.fetch_add(1, Ordering::Relaxed);
+                    debug!(%from, "a connection was closed: no peer has this address");
+                }
             }
             return;
         };
@@ -88,6 +103,7 @@ impl Expected {
             Ok(()) => self.hand(&place, stream),
             Err(fault) => {
                 debug!(%from, %fault, "a connection was closed: it is not as the peer's have to be");
+                peer.status.refused.count(fault.refusal());
                 peer.status.set_fault(format!("closed a connection: {fault}"));
             }
         }
@@ -95,10 +111,21 @@ impl Expected {
 
     /// Hands a guarded connection to the task of the peer that has this address.
     pub(super) fn hand(&self, from: &Place, stream: TcpStream) {
-        let handed = self.peer(from).is_some_and(|peer| peer.task.try_send(stream).is_ok());
-        if !handed {
+        let Some(peer) = self.peer(from) else { return };
+        if peer.task.try_send(stream).is_err() {
             debug!(%from, "a connection was closed: the peer's task has others to deal with");
+            peer.status.refused.count(Refusal::Busy);
         }
+    }
+
+    /// The ranges, the longest first.
+    pub(crate) fn ranges(&self) -> Vec<Arc<ExpectedRange>> {
+        self.ranges.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Connections that were closed because nobody has their address.
+    pub(crate) fn strangers(&self) -> u64 {
+        self.strangers.load(Ordering::Relaxed)
     }
 
     fn peer(&self, place: &Place) -> Option<Arc<ExpectedPeer>> {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use palisade_rib::{Limit, PrefixLimits};
 
 use super::limits::key;
+use super::refusal::Refusal;
 use crate::judging::{Excess, PeerPolicy};
 
 /// Why a session is kept down, and for how long.
@@ -34,6 +35,14 @@ impl HeldDown {
     pub(super) fn disabled(words: &str) -> Self {
         let why = if words.is_empty() { "disabled".into() } else { format!("disabled: {words}") };
         HeldDown { why, until: None, terms: None }
+    }
+
+    /// Why its connections are closed meanwhile.
+    pub(super) const fn refusal(&self) -> Refusal {
+        match self.terms {
+            Some(_) => Refusal::Limit,
+            None => Refusal::Disabled,
+        }
     }
 
     /// Whether the peer's limits are others now, so that it may try.

@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use super::passwords::Passwords;
+use super::refusal::{Refusal, Refused};
 use super::transport::Transport;
 use crate::config::PeerRange;
 
@@ -42,11 +43,19 @@ pub(crate) struct Newcomer {
     pub(crate) asn: Asn,
     /// Its connection, guarded, with its OPEN unread.
     pub(crate) connection: TcpStream,
+    refused: Arc<Refused>,
+}
+
+impl Newcomer {
+    /// Counts it as one who is no guest after all.
+    pub(super) fn refuse(self, why: Refusal) {
+        self.refused.count(why);
+    }
 }
 
 /// A range that newcomers may come from.
 #[derive(Debug)]
-pub(super) struct ExpectedRange {
+pub(crate) struct ExpectedRange {
     name: String,
     prefix: Prefix,
     asns: BTreeSet<Asn>,
@@ -56,6 +65,8 @@ pub(super) struct ExpectedRange {
     /// The addresses of those that introduce themselves.
     introducing: Mutex<HashSet<IpAddr>>,
     closed: Mutex<Closed>,
+    /// Connections that were closed before there was a peer.
+    refused: Arc<Refused>,
 }
 
 /// Connections that were closed, and not told of.
@@ -76,7 +87,13 @@ impl ExpectedRange {
             guests: AtomicUsize::new(0),
             introducing: Mutex::default(),
             closed: Mutex::default(),
+            refused: Arc::default(),
         })
+    }
+
+    /// The same, which counts where an earlier one of its name has left off.
+    pub(super) fn counting_on(self, earlier: &Self) -> Self {
+        ExpectedRange { refused: Arc::clone(&earlier.refused), ..self }
     }
 
     /// Whether another takes whom this one takes.
@@ -85,7 +102,7 @@ impl ExpectedRange {
             && (&self.asns, &self.transport) == (&other.asns, &other.transport)
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -97,6 +114,21 @@ impl ExpectedRange {
         self.guests.store(guests, Ordering::Relaxed);
     }
 
+    /// How many peers have come from it, and are not forgotten yet.
+    pub(crate) fn guests(&self) -> usize {
+        self.guests.load(Ordering::Relaxed)
+    }
+
+    /// How many there may be.
+    pub(crate) fn max_peers(&self) -> usize {
+        self.max_peers
+    }
+
+    /// Connections that were closed before there was a peer.
+    pub(crate) fn refused(&self) -> &Refused {
+        &self.refused
+    }
+
     /// Has whoever connected introduce itself, and be a newcomer then.
     pub(super) fn introduce(
         self: &Arc<Self>,
@@ -105,31 +137,32 @@ impl ExpectedRange {
         to: &mpsc::Sender<Newcomer>,
     ) {
         let address = from.ip().to_canonical();
-        if let Err(why) = self.begin(address) {
-            return self.close(from, why);
+        if let Err((refusal, why)) = self.begin(address) {
+            return self.close(from, refusal, why);
         }
         let (range, to) = (Arc::clone(self), to.clone());
         tokio::spawn(async move {
             let met = tokio::time::timeout(PATIENCE, range.meet(stream, from)).await;
-            let met = met.unwrap_or_else(|_| Err("it does not say who it is".into()));
-            let taken =
-                met.and_then(|newcomer| to.try_send(newcomer).map_err(|_| "others are waiting".into()));
-            if let Err(why) = taken {
-                range.close(from, &why);
+            let met = met.unwrap_or_else(|_| Err((Refusal::Timeout, "it does not say who it is".into())));
+            let taken = met.and_then(|newcomer| {
+                to.try_send(newcomer).map_err(|_| (Refusal::Busy, "others are waiting".into()))
+            });
+            if let Err((refusal, why)) = taken {
+                range.close(from, refusal, &why);
             }
             range.introducing().remove(&address);
         });
     }
 
-    fn begin(&self, address: IpAddr) -> Result<(), &'static str> {
+    fn begin(&self, address: IpAddr) -> Result<(), (Refusal, &'static str)> {
         let mut introducing = self.introducing();
         let guests = self.guests.load(Ordering::Relaxed);
         if introducing.contains(&address) {
-            Err("it is about to introduce itself already")
+            Err((Refusal::SameAddress, "it is about to introduce itself already"))
         } else if guests >= self.max_peers {
-            Err("the range has as many peers as it may have (`max_peers`)")
+            Err((Refusal::MaxPeers, "the range has as many peers as it may have (`max_peers`)"))
         } else if introducing.len() >= MOST_INTRODUCTIONS {
-            Err("too many introduce themselves")
+            Err((Refusal::Newcomers, "too many introduce themselves"))
         } else {
             introducing.insert(address);
             Ok(())
@@ -140,26 +173,28 @@ impl ExpectedRange {
         self.introducing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn meet(&self, connection: TcpStream, from: SocketAddr) -> Result<Newcomer, String> {
+    async fn meet(&self, connection: TcpStream, from: SocketAddr) -> Result<Newcomer, (Refusal, String)> {
         let transport = Transport { remote: from, ..self.transport.clone() };
-        transport.take(&connection).map_err(|fault| fault.to_string())?;
-        let asn = match said(&connection).await.map_err(|fault| fault.to_string())? {
-            Ok(asn) if self.asns.contains(&asn) => Ok(asn),
-            Ok(asn) => Err((Violation::PeerAs.into(), format!("it says that it is {asn}"))),
-            Err(notification) => Err((notification, "it does not begin with a sound OPEN".to_owned())),
-        };
-        match asn {
-            Ok(asn) => Ok(Newcomer { address: from.ip().to_canonical(), asn, connection }),
-            Err((notification, why)) => {
-                // A socket that nothing was written to takes it.
-                let _ = connection.try_write(&notification.encode());
-                Err(why)
+        transport.take(&connection).map_err(|fault| (fault.refusal(), fault.to_string()))?;
+        let said = said(&connection).await.map_err(|fault| (Refusal::Closed, fault.to_string()))?;
+        let (notification, refusal, why) = match said {
+            Ok(asn) if self.asns.contains(&asn) => {
+                let (address, refused) = (from.ip().to_canonical(), Arc::clone(&self.refused));
+                return Ok(Newcomer { address, asn, connection, refused });
             }
-        }
+            Ok(asn) => (Violation::PeerAs.into(), Refusal::Asn, format!("it says that it is {asn}")),
+            Err(notification) => {
+                (notification, Refusal::Open, "it does not begin with a sound OPEN".to_owned())
+            }
+        };
+        // A socket that nothing was written to takes it.
+        let _ = connection.try_write(&notification.encode());
+        Err((refusal, why))
     }
 
-    /// Tells of a connection that is closed, or counts it where one was told of lately.
-    fn close(&self, from: SocketAddr, why: &str) {
+    /// Counts a connection that is closed, and tells of it where none was told of lately.
+    fn close(&self, from: SocketAddr, refusal: Refusal, why: &str) {
+        self.refused.count(refusal);
         debug!(range = self.name, %from, why, "a connection was closed");
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.count += 1;
@@ -170,7 +205,8 @@ impl ExpectedRange {
     }
 }
 
-/// The AS of the OPEN that a connection begins with, which is left there; or what its sender is to be told instead.
+/// The AS of the OPEN that a connection begins with, which is left there; or what its sender is to be told instead. It is an error
+/// where the connection ends.
 async fn said(connection: &TcpStream) -> io::Result<Result<Asn, Notification>> {
     let mut octets = vec![0; MAX_LEN];
     loop {
@@ -184,7 +220,10 @@ async fn said(connection: &TcpStream) -> io::Result<Result<Asn, Notification>> {
                 let body = octets.get(HEADER_LEN..length).unwrap_or_default();
                 return Ok(Open::decode(body).map(|open| open.asn));
             }
-            Ok(Some(_)) => return Err(io::ErrorKind::InvalidData.into()),
+            // It is not to be answered (RFC 4271 s6.4).
+            Ok(Some((MessageKind::Notification, _))) => return Err(io::ErrorKind::ConnectionAborted.into()),
+            // RFC 6608 s4: unexpected where an OPEN is awaited.
+            Ok(Some((kind, _))) => return Ok(Err(Violation::Unexpected(1, kind).into())),
             Err(notification) => return Ok(Err(notification)),
             Ok(None) => tokio::time::sleep(REST).await,
         }

@@ -23,7 +23,7 @@ mod complaints;
 pub(crate) mod connecting;
 pub(crate) mod connection;
 mod connections;
-mod expected;
+pub(crate) mod expected;
 mod fib;
 mod held_down;
 mod introductions;
@@ -34,6 +34,7 @@ pub(crate) mod passwords;
 mod peer;
 mod queue;
 mod recovery;
+pub(crate) mod refusal;
 mod restarting;
 mod roster;
 mod serving;
@@ -240,7 +241,13 @@ impl Router {
     /// What can be asked of it from now on; `None` once it stops. A router that stops waits for whoever has a view.
     pub(crate) fn view(&self) -> Option<RouterView> {
         let fib = self.fib.as_ref().map(|(queue, _)| Arc::clone(queue));
-        Some(RouterView::new(self.roster(), self.shards.clone()?, fib, self.tables.subscribe()))
+        Some(RouterView::new(
+            self.roster(),
+            self.sessions.expected(),
+            self.shards.clone()?,
+            fib,
+            self.tables.subscribe(),
+        ))
     }
 
     /// What the FIB last said of itself.

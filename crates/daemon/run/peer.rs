@@ -39,6 +39,7 @@ use super::telling;
 use super::turns::Turns;
 use super::waiting::{next_outgoing, notified, readable, sleep_until, writable};
 
+mod accepted;
 mod limited;
 mod ordered;
 mod refreshing;
@@ -289,26 +290,6 @@ impl PeerTask {
                 }
             }
             Wake::Turn | Wake::Stop => {}
-        }
-    }
-
-    fn accept(&mut self, stream: TcpStream, now: Instant) {
-        self.give_way(now);
-        if self.session.accepts_incoming() && self.connections.incoming.is_none() {
-            self.connections.incoming = Some(Connection::new(stream, Arc::clone(&self.setup.status.traffic)));
-            self.session.connected(ConnectionId::Incoming, now);
-        } else {
-            debug!(peer = self.setup.name, "a connection that is not expected was closed");
-        }
-    }
-
-    /// Lets go of a session whose peer has restarted, as its new connection shows (RFC 4724 s5).
-    fn give_way(&mut self, now: Instant) {
-        if let Some(id) = self.session.superseded() {
-            debug!(peer = self.setup.name, "the peer connects anew: its session is over");
-            self.take_events();
-            self.lost(id, None, now);
-            self.take_events();
         }
     }
 

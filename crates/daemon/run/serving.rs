@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 
 use super::passwords::{self, Passwords};
+use super::refusal::Refusal;
 use super::signals::{Asked, Signals};
 use super::{Newcomer, Reconfigured, Router};
 use crate::config::{Config, ConfigError, MAX_PEERS};
@@ -167,19 +168,22 @@ impl Serving {
 
     /// Makes a peer of whoever has come from a range, where it still may.
     fn welcome(&mut self, newcomer: Newcomer) {
-        let Newcomer { address, asn, connection } = newcomer;
+        let (address, asn) = (newcomer.address, newcomer.asn);
         let config = Arc::clone(&self.config.borrow());
-        let Some(guest) = config.guest(address, asn) else { return };
+        // A reload may have come between.
+        let Some(guest) = config.guest(address, asn) else { return newcomer.refuse(Refusal::Asn) };
         let range = config.ranges.iter().find(|range| Some(&range.name) == guest.range.as_ref());
         let guests = self.keeper.guests().iter().filter(|other| other.range == guest.range).count();
         let is_there = self.keeper.guests().iter().any(|other| other.address == address);
         let has_room = range.is_some_and(|range| guests < range.max_peers);
         if is_there || !has_room || self.keeper.peers().len() >= MAX_PEERS {
             warn!(peer = guest.name, "a connection was closed: there is no room for another peer");
-            return;
+            return newcomer.refuse(if is_there { Refusal::SameAddress } else { Refusal::MaxPeers });
         }
-        let Some(policy) = self.keeper.join(guest.clone()) else { return };
-        self.router.join(&config, &guest, &policy, &self.passwords, connection);
+        let Some(policy) = self.keeper.join(guest.clone()) else {
+            return newcomer.refuse(Refusal::MaxPeers);
+        };
+        self.router.join(&config, &guest, &policy, &self.passwords, newcomer.connection);
     }
 
     /// Forgets guests that have gone.

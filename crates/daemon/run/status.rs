@@ -11,6 +11,7 @@ use palisade_rib::{PeerCounters, Phase};
 use super::agreed::Agreed;
 use super::held_down::HeldDown;
 use super::limits::LimitStatus;
+use super::refusal::Refused;
 use super::traffic::Traffic;
 
 /// A peer's task writes it, anybody reads it.
@@ -20,6 +21,8 @@ pub(crate) struct PeerStatus {
     pub(crate) counters: Arc<PeerCounters>,
     /// What has gone over its connections.
     pub(crate) traffic: Arc<Traffic>,
+    /// Connections from its address that were closed at once.
+    pub(crate) refused: Refused,
     times_up: AtomicU64,
     /// How it stands to its limits of prefixes.
     pub(crate) limits: LimitStatus,
@@ -71,6 +74,7 @@ impl Default for PeerStatus {
             counters: Arc::default(),
             limits: LimitStatus::default(),
             traffic: Arc::default(),
+            refused: Refused::default(),
             times_up: AtomicU64::new(0),
             session: Mutex::new(session),
         }

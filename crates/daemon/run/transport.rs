@@ -22,6 +22,7 @@ use socket2::{SockRef, Socket};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::passwords::Passwords;
+use super::refusal::Refusal;
 use super::tcp_options::{set_least_ttl, set_md5_key};
 use crate::config::{Peer, Place};
 use crate::secret::Secret;
@@ -45,7 +46,7 @@ pub(crate) struct Transport {
     pub(crate) hops: Option<u8>,
     /// Whether packets that may have come over more hops are dropped.
     pub(crate) ttl_security: bool,
-    /// How long what was sent may stay unacknowledged, before the kernel gives the connection up.
+    /// How long what was sent may stay unacknowledged, before the kernel gives the connection up (RFC 5482 s3.1); the peer is not told.
     pub(crate) user_timeout: Option<Duration>,
 }
 
@@ -93,17 +94,17 @@ impl Transport {
     }
 
     /// Guards a connection that the peer has made, before anything is read of it.
-    pub(super) fn take(&self, stream: &TcpStream) -> io::Result<()> {
+    pub(super) fn take(&self, stream: &TcpStream) -> Result<(), NotTaken> {
         if let (Some(ours), there) = (self.local, stream.local_addr()?.ip().to_canonical())
             && ours != there
         {
-            return Err(io::Error::other(format!("it is to {there}, and `local_address` is {ours}")));
+            return Err(NotTaken::LocalAddress { ours, there });
         }
         // One that was made before the listening socket had the key is not signed.
         if let Some(key) = &self.password {
             set_md5_key(stream, self.remote.ip().into(), Some(key))?;
         }
-        self.guard(&SockRef::from(stream))
+        Ok(self.guard(&SockRef::from(stream))?)
     }
 
     fn guard(&self, socket: &Socket) -> io::Result<()> {
@@ -118,6 +119,25 @@ impl Transport {
         match self.hops {
             Some(hops) if self.ttl_security => MOST_TTL - (hops - 1),
             _ => 0,
+        }
+    }
+}
+
+/// Why a connection that a peer has made is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotTaken {
+    #[error("it is to {there}, and `local_address` is {ours}")]
+    LocalAddress { ours: IpAddr, there: IpAddr },
+    /// What guards it can't be put up.
+    #[error(transparent)]
+    Guard(#[from] io::Error),
+}
+
+impl NotTaken {
+    pub(super) const fn refusal(&self) -> Refusal {
+        match self {
+            NotTaken::LocalAddress { .. } => Refusal::LocalAddress,
+            NotTaken::Guard(_) => Refusal::Guard,
         }
     }
 }

@@ -13,6 +13,7 @@ use palisade_policy::Snapshot;
 use palisade_rib::{Account, Page, Query, Totals, shard_of};
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use super::expected::Expected;
 use super::fib::FibQueue;
 use super::roster::Roster;
 use super::shard::{Shards, ToShard};
@@ -27,6 +28,7 @@ const KERNEL_PATIENCE: Duration = Duration::from_millis(100);
 pub(crate) struct RouterView {
     started: Instant,
     roster: watch::Receiver<Arc<Roster>>,
+    expected: Arc<Expected>,
     shards: Shards,
     fib: Option<Arc<FibQueue>>,
     tables: watch::Receiver<Arc<Snapshot>>,
@@ -36,11 +38,20 @@ pub(crate) struct RouterView {
 impl RouterView {
     pub(super) fn new(
         roster: watch::Receiver<Arc<Roster>>,
+        expected: Arc<Expected>,
         shards: Shards,
         fib: Option<Arc<FibQueue>>,
         tables: watch::Receiver<Arc<Snapshot>>,
     ) -> Self {
-        RouterView { started: Instant::now(), roster, shards, fib, tables, visits: Semaphore::new(VISITS) }
+        RouterView {
+            started: Instant::now(),
+            roster,
+            expected,
+            shards,
+            fib,
+            tables,
+            visits: Semaphore::new(VISITS),
+        }
     }
 
     /// How long it has run.
@@ -51,6 +62,11 @@ impl RouterView {
     /// Its peers, as they are now.
     pub(crate) fn roster(&self) -> Arc<Roster> {
         Arc::clone(&self.roster.borrow())
+    }
+
+    /// Who may connect, and who was turned away.
+    pub(crate) fn expected(&self) -> &Expected {
+        &self.expected
     }
 
     /// The tables that it judges by.
