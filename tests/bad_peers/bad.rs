@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::said::{self, IPV4_UNICAST};
 use crate::wire::{self, NOTIFICATION, UPDATE, message};
 use crate::world::{BAD, HOLD_TIME_S, Speaker, connect};
 
@@ -92,7 +93,7 @@ async fn attempt(way: Way, speaker: &Speaker, port: u16, attempts: &Attempts) ->
         Way::Garbage => return write_on(&mut stream, &garbage()).await,
         Way::Oversize => return write_on(&mut stream, &oversize()).await,
         Way::OpensAndIsSilent => {
-            stream.write_all(&wire::open(speaker.asn, HOLD_TIME_S, speaker.address)).await?;
+            stream.write_all(&wire::open(speaker.asn, HOLD_TIME_S, speaker.address, &IPV4_UNICAST)).await?;
             return read_on(&mut stream).await;
         }
         Way::Notifies => {
@@ -100,7 +101,8 @@ async fn attempt(way: Way, speaker: &Speaker, port: u16, attempts: &Attempts) ->
         }
         _ => {}
     }
-    let hello = [wire::open(speaker.asn, HOLD_TIME_S, speaker.address), wire::keepalive()].concat();
+    let hello =
+        [wire::open(speaker.asn, HOLD_TIME_S, speaker.address, &IPV4_UNICAST), said::keepalive()].concat();
     stream.write_all(&hello).await?;
     match way {
         Way::Flaps => read_some(&mut stream).await,
@@ -170,7 +172,7 @@ async fn flood(stream: TcpStream, speaker: &Speaker) -> io::Result<()> {
     let prefixes: Vec<[u8; 3]> = (0..250).map(|at| [BAD, speaker.number as u8, at]).collect();
     beside_reading(stream, async |output| {
         for community in 0_u32.. {
-            let octets = wire::announce(speaker.asn, speaker.address, community, &prefixes);
+            let octets = said::announce(speaker.asn, speaker.address, community, &prefixes);
             output.write_all(&octets).await?;
         }
         Ok(())
@@ -186,7 +188,7 @@ async fn announce_ever_more(stream: TcpStream, speaker: &Speaker) -> io::Result<
             let prefixes: Vec<[u8; 3]> = (0..=255)
                 .map(|at| [60 + high % 32 + speaker.number as u8, middle.wrapping_add(low), at])
                 .collect();
-            output.write_all(&wire::announce(speaker.asn, speaker.address, round, &prefixes)).await?;
+            output.write_all(&said::announce(speaker.asn, speaker.address, round, &prefixes)).await?;
         }
         Ok(())
     })
@@ -194,7 +196,7 @@ async fn announce_ever_more(stream: TcpStream, speaker: &Speaker) -> io::Result<
 }
 
 async fn trickle(stream: &mut TcpStream, speaker: &Speaker) -> io::Result<()> {
-    let octets = wire::announce(speaker.asn, speaker.address, 1, &[[BAD, speaker.number as u8, 0]]);
+    let octets = said::announce(speaker.asn, speaker.address, 1, &[[BAD, speaker.number as u8, 0]]);
     for octet in octets {
         stream.write_all(&[octet]).await?;
         sleep(Duration::from_secs(1)).await;
@@ -204,9 +206,9 @@ async fn trickle(stream: &mut TcpStream, speaker: &Speaker) -> io::Result<()> {
 
 async fn never_read(stream: &mut TcpStream, speaker: &Speaker) -> io::Result<()> {
     let own: Vec<[u8; 3]> = (0..100).map(|at| [BAD, speaker.number as u8, at]).collect();
-    stream.write_all(&wire::announce(speaker.asn, speaker.address, 1, &own)).await?;
+    stream.write_all(&said::announce(speaker.asn, speaker.address, 1, &own)).await?;
     loop {
-        stream.write_all(&wire::keepalive()).await?;
+        stream.write_all(&said::keepalive()).await?;
         sleep(Duration::from_secs(1)).await;
     }
 }

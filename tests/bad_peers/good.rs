@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::said::{self, IPV4_UNICAST};
 use crate::wire::{self, KEEPALIVE, NOTIFICATION, UPDATE};
 use crate::world::{BEACON, GOOD, HOLD_TIME_S, OWN_PREFIXES, Speaker, connect};
 
@@ -61,8 +62,8 @@ async fn run(speaker: &Speaker, port: u16, seen: &Mutex<Seen>, beacons: &Beacons
         Ok(stream) => stream,
         Err(fault) => return fault.to_string(),
     };
-    let hello = [wire::open(asn, HOLD_TIME_S, address), wire::keepalive()].concat();
-    let told = wire::announce(asn, address, 1, &own_prefixes(number));
+    let hello = [wire::open(asn, HOLD_TIME_S, address, &IPV4_UNICAST), said::keepalive()].concat();
+    let told = said::announce(asn, address, 1, &own_prefixes(number));
     if let Err(fault) = stream.write_all(&[hello, told].concat()).await {
         return fault.to_string();
     }
@@ -77,7 +78,7 @@ async fn run(speaker: &Speaker, port: u16, seen: &Mutex<Seen>, beacons: &Beacons
                     Err(fault) => return fault.to_string(),
                     Ok(_) => {}
                 }
-                while let Some((kind, body)) = wire::take(&mut input) {
+                while let Some((kind, body)) = said::take(&mut input) {
                     if kind == NOTIFICATION {
                         return format!("NOTIFICATION {body:?}");
                     }
@@ -98,9 +99,9 @@ async fn run(speaker: &Speaker, port: u16, seen: &Mutex<Seen>, beacons: &Beacons
 /// KEEPALIVEs three times a hold time.
 fn speak(speaker: &Speaker, second: u32, beacons: &Beacons) -> Vec<u8> {
     let keeps_alive = second.is_multiple_of(u32::from(HOLD_TIME_S) / 3);
-    let mut said = if keeps_alive { wire::keepalive() } else { Vec::new() };
+    let mut said = if keeps_alive { said::keepalive() } else { Vec::new() };
     if speaker.number == 0 {
-        said.extend(wire::announce(speaker.asn, speaker.address, 1, &[beacons.next()]));
+        said.extend(said::announce(speaker.asn, speaker.address, 1, &[beacons.next()]));
     }
     said
 }
@@ -115,7 +116,7 @@ fn note(seen: &mut Seen, kind: u8, body: &[u8], beacons: &Beacons) {
     if kind != UPDATE {
         return;
     }
-    for prefix in wire::announced(body) {
+    for prefix in said::announced(body) {
         match prefix[0] {
             GOOD => drop(seen.good_routes.insert(prefix)),
             BEACON => seen.beacons.extend(beacons.took(prefix)),

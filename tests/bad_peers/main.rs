@@ -20,8 +20,11 @@
 
 mod bad;
 mod good;
-mod wire;
+mod said;
 mod world;
+
+#[path = "../support/wire.rs"]
+mod wire;
 
 #[path = "../support/asked.rs"]
 mod asked;

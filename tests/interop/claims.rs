@@ -4,8 +4,9 @@ use crate::lab::{Lab, connections, wait_for, wait_until, wait_until_it_listens};
 use crate::palisade::routes;
 use crate::route::{Route, text};
 use crate::support::namespace::run;
-use crate::witness::{AS_PATH, AS4_PATH, CLUSTER_LIST, LARGE_COMMUNITY, LOCAL_PREF, NEXT_HOP, ORIGINATOR_ID};
-use crate::witness::{ROUTER, Witness, octets};
+use crate::support::wire::{AS_PATH, AS4_PATH, CLUSTER_LIST, LARGE_COMMUNITY, LOCAL_PREF, NEXT_HOP};
+use crate::support::wire::{ORIGINATOR_ID, octets};
+use crate::witness::{ROUTER, Witness};
 
 /// The AS of our router, and of the daemon, in every scenario but those about AS numbers.
 pub(crate) const OURS: u32 = 196_608;

@@ -31,3 +31,5 @@ mod asked;
 #[path = "../support/irrd.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod irrd;
+#[path = "../support/wire.rs"]
+mod wire;

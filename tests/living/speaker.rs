@@ -1,10 +1,10 @@
 //! A neighbour of the router: announces what it is told to, and notes every message that it gets.
 //!
-//! It speaks IPv4 unicast with four-octet AS numbers and without a hold time (RFC 4271, RFC 6793), and is written from
-//! those: it shares nothing with the router.
+//! It speaks IPv4 unicast with four-octet AS numbers and without a hold time (RFC 4271, RFC 6793), and shares nothing with the
+//! router.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -13,12 +13,8 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Socket, Type};
 
 use crate::asked::PATIENCE;
-
-const OPEN: u8 = 1;
-const UPDATE: u8 = 2;
-const NOTIFICATION: u8 = 3;
-const KEEPALIVE: u8 = 4;
-const ROUTE_REFRESH: u8 = 5;
+use crate::wire::{self, AS_PATH, Attributes, COMMUNITIES, KEEPALIVE, LARGE_COMMUNITY, NEXT_HOP};
+use crate::wire::{NOTIFICATION, ORIGIN, ROUTE_REFRESH, UPDATE, Update, attribute, message, numbers, octets};
 
 /// A route as the speaker was sent it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +56,18 @@ impl Heard {
     pub(crate) fn refreshes(&self) -> usize {
         self.count(ROUTE_REFRESH)
     }
+
+    fn update(&mut self, update: Update) {
+        for prefix in update.withdrawn {
+            self.told.entry(prefix.clone()).or_default().1 += 1;
+            self.routes.remove(&prefix);
+        }
+        let route = route(&update.attributes);
+        for prefix in update.announced {
+            self.told.entry(prefix.clone()).or_default().0 += 1;
+            self.routes.insert(prefix, route.clone());
+        }
+    }
 }
 
 pub(crate) struct Speaker {
@@ -74,11 +82,8 @@ impl Speaker {
     pub(crate) fn join(port: u16, last: u8) -> Self {
         let (asn, address) = (196_700 + u32::from(last), Ipv4Addr::new(127, 0, 0, last));
         let mut stream = connect(port, address);
-        let capabilities = [&[1, 4, 0, 1, 0, 1, 2, 0, 65, 4][..], &asn.to_be_bytes()].concat();
-        let length = capabilities.len() as u8;
-        // Version 4, AS_TRANS, no hold time, an identifier, and one parameter of capabilities.
-        let fixed = [4, 0x5b, 0xa0, 0, 0, 192, 0, 2, last, length + 2, 2, length];
-        stream.write_all(&message(OPEN, &[&fixed[..], &capabilities].concat())).expect("it takes an OPEN");
+        let open = wire::open(asn, 0, Ipv4Addr::new(192, 0, 2, last), &[1, 4, 0, 1, 0, 1, 2, 0]);
+        stream.write_all(&open).expect("it takes an OPEN");
         stream.write_all(&message(KEEPALIVE, &[])).expect("it takes a KEEPALIVE");
         let heard = Arc::<Mutex<Heard>>::default();
         let (input, noted) = (stream.try_clone().expect("another handle"), Arc::clone(&heard));
@@ -93,21 +98,17 @@ impl Speaker {
 
     /// Announces prefixes, over these ASes behind its own. `attributes` are further ones, as [`large`] makes them.
     pub(crate) fn announce(&mut self, path: &[u32], attributes: &[u8], prefixes: &[&str]) {
-        let asns: Vec<u8> = [self.asn].iter().chain(path).flat_map(|asn| asn.to_be_bytes()).collect();
+        let asns: Vec<u32> = [self.asn].iter().chain(path).copied().collect();
         let attributes = [
-            &[0x40, 1, 1, 0, 0x40, 2, asns.len() as u8 + 2, 2, asns.len() as u8 / 4][..],
-            &asns,
-            &[0x40, 3, 4],
-            &self.address.octets(),
+            &attribute(0x40, ORIGIN, &[0])[..],
+            &attribute(0x40, AS_PATH, &wire::path(&asns)),
+            &attribute(0x40, NEXT_HOP, &self.address.octets()),
             attributes,
         ]
         .concat();
         for some in prefixes.chunks(500) {
-            let mut body = vec![0, 0];
-            body.extend((attributes.len() as u16).to_be_bytes());
-            body.extend(&attributes);
-            some.iter().for_each(|prefix| body.extend(wire(prefix)));
-            self.stream.write_all(&message(UPDATE, &body)).expect("it takes an UPDATE");
+            let update = wire::update(&[], &attributes, some);
+            self.stream.write_all(&update).expect("it takes an UPDATE");
         }
     }
 }
@@ -128,49 +129,23 @@ fn connect(port: u16, from: Ipv4Addr) -> TcpStream {
 
 /// An attribute of standard communities.
 pub(crate) fn standard(communities: &[(u16, u16)]) -> Vec<u8> {
-    let octets = communities.iter().flat_map(|(a, b)| [a.to_be_bytes(), b.to_be_bytes()]).flatten();
-    attribute(8, octets.collect())
+    let value: Vec<u8> =
+        communities.iter().flat_map(|(a, b)| [a.to_be_bytes(), b.to_be_bytes()]).flatten().collect();
+    attribute(0xc0, COMMUNITIES, &value)
 }
 
 /// An attribute of large communities.
 pub(crate) fn large(communities: &[(u32, u32, u32)]) -> Vec<u8> {
-    let octets = communities
-        .iter()
-        .flat_map(|(a, b, c)| [a.to_be_bytes(), b.to_be_bytes(), c.to_be_bytes()])
-        .flatten();
-    attribute(32, octets.collect())
-}
-
-/// An optional transitive one.
-fn attribute(kind: u8, value: Vec<u8>) -> Vec<u8> {
-    [&[0xc0, kind, value.len() as u8][..], &value].concat()
-}
-
-fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = 19 + body.len() as u16;
-    [&[0xff; 16][..], &length.to_be_bytes(), &[kind], body].concat()
-}
-
-fn wire(prefix: &str) -> Vec<u8> {
-    let (address, length) = prefix.split_once('/').expect("a prefix");
-    let (address, length): (Ipv4Addr, u8) =
-        (address.parse().expect("an address"), length.parse().expect("a length"));
-    [&[length][..], &address.octets()[..usize::from(length.div_ceil(8))]].concat()
+    let value: Vec<u8> = communities.iter().flat_map(|(a, b, c)| octets(&[*a, *b, *c])).collect();
+    attribute(0xc0, LARGE_COMMUNITY, &value)
 }
 
 fn listen(mut input: TcpStream, noted: &Mutex<Heard>) {
-    let mut next = || -> std::io::Result<(u8, Vec<u8>)> {
-        let mut header = [0; 19];
-        input.read_exact(&mut header)?;
-        let mut body = vec![0; usize::from(u16::from_be_bytes([header[16], header[17]])) - header.len()];
-        input.read_exact(&mut body)?;
-        Ok((header[18], body))
-    };
-    while let Ok((kind, body)) = next() {
+    while let Ok((kind, body)) = wire::next(&mut input) {
         let mut heard = noted.lock().expect("nobody fails with it");
         *heard.messages.entry(kind).or_default() += 1;
         match kind {
-            UPDATE => update(&mut heard, &body),
+            UPDATE => heard.update(Update::read(&body)),
             NOTIFICATION => heard.notification = body,
             _ => {}
         }
@@ -178,65 +153,14 @@ fn listen(mut input: TcpStream, noted: &Mutex<Heard>) {
     noted.lock().expect("nobody fails with it").has_ended = true;
 }
 
-fn update(heard: &mut Heard, body: &[u8]) {
-    let (withdrawn, rest) = field(body);
-    let (attributes, announced) = field(rest);
-    for prefix in prefixes(withdrawn) {
-        heard.told.entry(prefix.clone()).or_default().1 += 1;
-        heard.routes.remove(&prefix);
+fn route(attributes: &Attributes) -> Route {
+    let of = |kind| attributes.get(&kind).map(Vec::as_slice).unwrap_or_default();
+    let standard = numbers(of(COMMUNITIES));
+    let large = numbers(of(LARGE_COMMUNITY));
+    Route {
+        // One segment of a sequence is all that is announced here.
+        path: numbers(of(AS_PATH).get(2..).unwrap_or_default()),
+        communities: standard.iter().map(|of| format!("{}:{}", of >> 16, of & 0xffff)).collect(),
+        large_communities: large.chunks(3).map(|of| format!("{}:{}:{}", of[0], of[1], of[2])).collect(),
     }
-    let route = route(attributes);
-    for prefix in prefixes(announced) {
-        heard.told.entry(prefix.clone()).or_default().0 += 1;
-        heard.routes.insert(prefix, route.clone());
-    }
-}
-
-/// What a length of two octets says, and what comes behind it.
-fn field(octets: &[u8]) -> (&[u8], &[u8]) {
-    let (length, rest) = octets.split_at(2);
-    rest.split_at(usize::from(u16::from_be_bytes([length[0], length[1]])))
-}
-
-fn prefixes(mut octets: &[u8]) -> Vec<String> {
-    let mut prefixes = Vec::new();
-    while let Some((length, rest)) = octets.split_first() {
-        let (some, rest) = rest.split_at(usize::from(length.div_ceil(8)));
-        let mut address = [0; 4];
-        address[..some.len()].copy_from_slice(some);
-        prefixes.push(format!("{}/{length}", Ipv4Addr::from(address)));
-        octets = rest;
-    }
-    prefixes
-}
-
-fn route(mut attributes: &[u8]) -> Route {
-    let mut route = Route::default();
-    while let [flags, kind, rest @ ..] = attributes {
-        let (length, rest) = match flags & 0x10 {
-            0 => (usize::from(rest[0]), &rest[1..]),
-            _ => (usize::from(u16::from_be_bytes([rest[0], rest[1]])), &rest[2..]),
-        };
-        let (value, rest) = rest.split_at(length);
-        match kind {
-            // One segment of a sequence is all that is announced here.
-            2 => route.path = numbers(value.get(2..).unwrap_or_default()),
-            8 => {
-                route.communities =
-                    numbers(value).iter().map(|of| format!("{}:{}", of >> 16, of & 0xffff)).collect()
-            }
-            32 => {
-                let parts = numbers(value);
-                let written = parts.chunks(3).map(|of| format!("{}:{}:{}", of[0], of[1], of[2]));
-                route.large_communities = written.collect();
-            }
-            _ => {}
-        }
-        attributes = rest;
-    }
-    route
-}
-
-fn numbers(octets: &[u8]) -> Vec<u32> {
-    octets.as_chunks::<4>().0.iter().map(|number| u32::from_be_bytes(*number)).collect()
 }

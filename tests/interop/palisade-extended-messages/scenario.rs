@@ -3,7 +3,8 @@
 
 use crate::claims;
 use crate::lab::Lab;
-use crate::witness::{LARGE_COMMUNITY, PEER, Witness};
+use crate::support::wire::LARGE_COMMUNITY;
+use crate::witness::{PEER, Witness};
 
 pub(crate) fn tell(lab: &mut Lab) {
     claims::long_routes(lab, |_| {

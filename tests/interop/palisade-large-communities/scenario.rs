@@ -3,7 +3,8 @@
 
 use crate::claims;
 use crate::lab::Lab;
-use crate::witness::{LARGE_COMMUNITY, PEER, Witness, octets};
+use crate::support::wire::{LARGE_COMMUNITY, octets};
+use crate::witness::{PEER, Witness};
 
 pub(crate) fn tell(lab: &mut Lab) {
     claims::large_communities(lab, |_| {

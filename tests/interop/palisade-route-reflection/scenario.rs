@@ -4,7 +4,8 @@
 
 use crate::claims;
 use crate::lab::Lab;
-use crate::witness::{CLUSTER_LIST, LOCAL_PREF, ORIGINATOR_ID, PEER, Witness, octets};
+use crate::support::wire::{CLUSTER_LIST, LOCAL_PREF, ORIGINATOR_ID, octets};
+use crate::witness::{PEER, Witness};
 
 pub(crate) fn tell(lab: &mut Lab) {
     let _witness = claims::reflection(lab, |_| {});

@@ -1,25 +1,13 @@
-//! The few messages that the players need, written from RFC 4271: nothing here is the router's.
+//! What players say and hear besides what is common to all that are played: /24s, one community, and messages out of a buffer.
 
 use std::net::Ipv4Addr;
 
-pub(crate) const OPEN: u8 = 1;
-pub(crate) const UPDATE: u8 = 2;
-pub(crate) const NOTIFICATION: u8 = 3;
-pub(crate) const KEEPALIVE: u8 = 4;
+use crate::wire::{
+    AS_PATH, COMMUNITIES, KEEPALIVE, NEXT_HOP, ORIGIN, UPDATE, attribute, message, octets, path,
+};
 
-/// A message of that type.
-pub(crate) fn message(kind: u8, body: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(19 + body.len()).expect("a message is short");
-    [&[0xff; 16][..], &length.to_be_bytes(), &[kind], body].concat()
-}
-
-/// An OPEN for IPv4 unicast with four-octet AS numbers.
-pub(crate) fn open(asn: u32, hold_time_s: u16, address: Ipv4Addr) -> Vec<u8> {
-    let capabilities = [&[1, 4, 0, 1, 0, 1, 65, 4][..], &asn.to_be_bytes()].concat();
-    let length = capabilities.len() as u8;
-    let fixed = [&[4, 0x5b, 0xa0][..], &hold_time_s.to_be_bytes(), &address.octets()].concat();
-    message(OPEN, &[&fixed[..], &[length + 2, 2, length], &capabilities].concat())
-}
+/// The capability for routes of IPv4 unicast (RFC 4760 s8).
+pub(crate) const IPV4_UNICAST: [u8; 6] = [1, 4, 0, 1, 0, 1];
 
 pub(crate) fn keepalive() -> Vec<u8> {
     message(KEEPALIVE, &[])
@@ -28,12 +16,10 @@ pub(crate) fn keepalive() -> Vec<u8> {
 /// Announces /24s, over a path of the AS itself, with a community that tells one announcement from the next.
 pub(crate) fn announce(asn: u32, next_hop: Ipv4Addr, community: u32, prefixes: &[[u8; 3]]) -> Vec<u8> {
     let attributes = [
-        &[0x40, 1, 1, 0, 0x40, 2, 6, 2, 1][..],
-        &asn.to_be_bytes(),
-        &[0x40, 3, 4],
-        &next_hop.octets(),
-        &[0xc0, 8, 4],
-        &community.to_be_bytes(),
+        attribute(0x40, ORIGIN, &[0]),
+        attribute(0x40, AS_PATH, &path(&[asn])),
+        attribute(0x40, NEXT_HOP, &next_hop.octets()),
+        attribute(0xc0, COMMUNITIES, &octets(&[community])),
     ]
     .concat();
     let mut body = vec![0, 0];
