@@ -24,6 +24,7 @@ mod replay;
 mod run;
 mod sample;
 mod secret;
+mod service;
 mod show;
 mod tell;
 mod terminal;

@@ -1,29 +1,23 @@
 //! Who asks, and how much of the router they may take up: places for clients, octets of a request, time.
 
-use std::convert::Infallible;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::runtime;
-use tokio::sync::{Semaphore, oneshot};
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::yield_now;
 use tokio::time::timeout;
-use tracing::{debug, error, warn};
+use tracing::debug;
 
 use super::answer::{Line, Refusal};
 use super::answering::{Answering, Lines};
 use super::request::Request;
 use super::socket::Claim;
+use crate::service::{Attendant, Service};
 
 /// Octets of an answer that are put together before they are written. A line more, at most.
 const WRITTEN_AT_ONCE: usize = 16 * 1024;
-/// How long to rest when there is no descriptor left for another client.
-const REST: Duration = Duration::from_millis(200);
 
 /// What clients may take up.
 #[derive(Clone, Copy, Debug)]
@@ -49,33 +43,21 @@ impl Default for Limits {
     }
 }
 
-/// The thread that answers.
+/// Who answers.
 #[derive(Debug)]
 pub(crate) struct Server {
-    stop: oneshot::Sender<()>,
-    thread: thread::JoinHandle<()>,
+    service: Service,
     claim: Claim,
 }
 
 impl Server {
-    /// Answers from now on at the socket that was claimed. Answers take long to write where they are long, so this is
-    /// done on a thread of its own: sessions share theirs with nobody who asks.
+    /// Answers from now on at the socket that was claimed.
     pub(crate) fn start(claim: Claim, answering: Answering, limits: Limits) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = claim.listener()?;
-        let (stop, stopped) = oneshot::channel();
-        let thread = thread::Builder::new().name("control".into()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    served = serve(listener, Arc::new(answering), limits) => {
-                        let Err(fault) = served;
-                        error!(%fault, "the control socket can't be listened at");
-                    }
-                    _ = stopped => {}
-                }
-            });
-        })?;
-        Ok(Server { stop, thread, claim })
+        let attendant = Attending { answering, limits };
+        Ok(Server {
+            service: Service::start("control", claim.listener()?, limits.clients, attendant)?,
+            claim,
+        })
     }
 
     /// Where it can be asked.
@@ -90,53 +72,30 @@ impl Server {
 
     /// Answers nobody any more, and removes the socket. Answers that are not whole are cut off.
     pub(crate) async fn stop(self) {
-        let Server { stop, thread, claim } = self;
-        let ended = tokio::task::spawn_blocking(move || {
-            // A thread that has ended needs not be told to.
-            let _ = stop.send(());
-            let _ = thread.join();
-            drop(claim);
-        });
-        let _ = ended.await;
+        let Server { service, claim } = self;
+        service.stop().await;
+        // Others may hold the lock that this takes.
+        let _ = tokio::task::spawn_blocking(move || drop(claim)).await;
     }
 }
 
-async fn serve(
-    listener: std::os::unix::net::UnixListener,
-    answering: Arc<Answering>,
+struct Attending {
+    answering: Answering,
     limits: Limits,
-) -> io::Result<Infallible> {
-    let listener = UnixListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(limits.clients));
-    // They end with this task.
-    let mut clients = JoinSet::new();
-    loop {
-        tokio::select! {
-            Some(_) = clients.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
-                    Ok(place) => {
-                        let answering = Arc::clone(&answering);
-                        clients.spawn(async move {
-                            attend(stream, &answering, limits).await;
-                            drop(place);
-                        });
-                    }
-                    Err(_) => turn_away(&stream),
-                },
-                Err(fault) => {
-                    warn!(%fault, "a client of the control socket could not be accepted");
-                    tokio::time::sleep(REST).await;
-                }
-            },
-        }
-    }
 }
 
-/// There is room for one line in a new socket; who does not get it finds the answer cut off.
-fn turn_away(stream: &UnixStream) {
-    let refusal = Refusal::new("busy", "too many ask at once").help("ask again in a moment");
-    let _ = stream.try_write(&octets(&Line::Error(refusal)));
+impl Attendant for Attending {
+    type Listening = UnixListener;
+
+    async fn attend(&self, stream: UnixStream) {
+        attend(stream, &self.answering, self.limits).await;
+    }
+
+    /// There is room for one line in a new socket; who does not get it finds the answer cut off.
+    fn turn_away(&self, stream: &UnixStream) {
+        let refusal = Refusal::new("busy", "too many ask at once").help("ask again in a moment");
+        let _ = stream.try_write(&octets(&Line::Error(refusal)));
+    }
 }
 
 async fn attend(mut stream: UnixStream, answering: &Answering, limits: Limits) {

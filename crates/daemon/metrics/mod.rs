@@ -13,7 +13,7 @@ mod page;
 mod server;
 
 pub(crate) use collect::text;
-pub(crate) use server::{Limits, MetricsServer};
+pub(crate) use server::{Limits, serve};
 
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -16,18 +15,14 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime;
-use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tracing::{debug, error, warn};
+use tracing::debug;
 
 use crate::control::Answering;
+use crate::service::{Attendant, Service};
 
 /// What Prometheus takes the text for.
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// How long to rest when there is no descriptor left for another client.
-const REST: Duration = Duration::from_millis(200);
 
 /// What clients may take up.
 #[derive(Clone, Copy, Debug)]
@@ -53,84 +48,36 @@ impl Default for Limits {
     }
 }
 
-/// The thread that answers.
-#[derive(Debug)]
-pub(crate) struct MetricsServer {
-    stop: oneshot::Sender<()>,
-    thread: thread::JoinHandle<()>,
-}
-
-impl MetricsServer {
-    /// Answers from now on at that socket.
-    pub(crate) fn start(
-        listener: std::net::TcpListener,
-        answering: Arc<Answering>,
-        limits: Limits,
-    ) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        listener.set_nonblocking(true)?;
-        let (stop, stopped) = oneshot::channel();
-        let thread = thread::Builder::new().name("metrics".into()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    served = serve(listener, answering, limits) => {
-                        let Err(fault) = served;
-                        error!(%fault, "metrics can't be listened for");
-                    }
-                    _ = stopped => {}
-                }
-            });
-        })?;
-        Ok(MetricsServer { stop, thread })
-    }
-
-    /// Answers nobody any more. Answers that are not whole are cut off.
-    pub(crate) async fn stop(self) {
-        let MetricsServer { stop, thread } = self;
-        let ended = tokio::task::spawn_blocking(move || {
-            // A thread that has ended needs not be told to.
-            let _ = stop.send(());
-            let _ = thread.join();
-        });
-        let _ = ended.await;
-    }
-}
-
-async fn serve(
+/// Answers metrics' clients at a socket from now on.
+pub(crate) fn serve(
     listener: std::net::TcpListener,
     answering: Arc<Answering>,
     limits: Limits,
-) -> io::Result<Infallible> {
-    let listener = TcpListener::from_std(listener)?;
-    let places = Arc::new(Semaphore::new(limits.clients));
-    // They end with this task.
-    let mut clients = JoinSet::new();
-    loop {
-        tokio::select! {
-            Some(_) = clients.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, from)) => match Arc::clone(&places).try_acquire_owned() {
-                    Ok(place) => {
-                        let answering = Arc::clone(&answering);
-                        clients.spawn(async move {
-                            attend(stream, answering, limits).await;
-                            drop(place);
-                        });
-                    }
-                    Err(_) => debug!(%from, "a client that asks for metrics was turned away: there are enough"),
-                },
-                Err(fault) => {
-                    warn!(%fault, "a client that asks for metrics could not be accepted");
-                    tokio::time::sleep(REST).await;
-                }
-            },
-        }
+) -> io::Result<Service> {
+    Service::start("metrics", listener, limits.clients, Attending { answering, limits })
+}
+
+struct Attending {
+    answering: Arc<Answering>,
+    limits: Limits,
+}
+
+impl Attendant for Attending {
+    type Listening = TcpListener;
+
+    async fn attend(&self, stream: TcpStream) {
+        attend(stream, &self.answering, self.limits).await;
+    }
+
+    fn turn_away(&self, stream: &TcpStream) {
+        let from = stream.peer_addr().ok();
+        debug!(?from, "a client that asks for metrics was turned away: there are enough");
     }
 }
 
-async fn attend(stream: TcpStream, answering: Arc<Answering>, limits: Limits) {
+async fn attend(stream: TcpStream, answering: &Arc<Answering>, limits: Limits) {
     let service = service_fn(|request| {
-        let answering = Arc::clone(&answering);
+        let answering = Arc::clone(answering);
         async move { Ok::<_, Infallible>(answer(&request, &answering).await) }
     });
     let connection = http1::Builder::new()

@@ -32,7 +32,8 @@ use crate::control::{self, Answering};
 use crate::feeds::keeper::{Keeper, News, Ruling};
 use crate::feeds::{Feeds, Read};
 use crate::judging::{self, Tables};
-use crate::metrics::{self, MetricsServer};
+use crate::metrics;
+use crate::service::Service;
 use crate::terminal;
 
 /// Commands that wait.
@@ -140,9 +141,9 @@ impl Serving {
         }
     }
 
-    fn serve_metrics(&self, listener: TcpListener, commands: mpsc::Sender<Command>) -> Option<MetricsServer> {
+    fn serve_metrics(&self, listener: TcpListener, commands: mpsc::Sender<Command>) -> Option<Service> {
         let answering = Answering::new(self.config.subscribe(), self.router.view()?, Some(commands));
-        match MetricsServer::start(listener, Arc::new(answering), metrics::Limits::default()) {
+        match metrics::serve(listener, Arc::new(answering), metrics::Limits::default()) {
             Ok(server) => Some(server),
             Err(fault) => {
                 error!(%fault, "metrics can't be served");
