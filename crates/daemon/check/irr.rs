@@ -3,7 +3,7 @@
 use palisade_policy::Snapshot;
 use serde::Serialize;
 
-use super::text::{count, some};
+use super::text::page::{count, some};
 use crate::config::{Config, IRR_CACHE, Irr, IrrCache, Mirror, SizeGuard, Whois, shown};
 
 /// `[irr]`.
