@@ -386,7 +386,10 @@ impl Caller {
                     assert!(self.graceful || retained == [false; 2]);
                 }
                 Event::Failed(_) => assert!(!self.up),
-                Event::RouteRefresh(_) | Event::RefreshBegins(_) | Event::RefreshEnds(_) => assert!(self.up),
+                Event::RouteRefresh(_)
+                | Event::RefreshBegins(_)
+                | Event::RefreshEnds(_)
+                | Event::RefreshIgnored(_) => assert!(self.up),
                 Event::Update(update) => {
                     assert!(self.up);
                     whole::<u32>(&update);
