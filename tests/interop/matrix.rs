@@ -54,7 +54,11 @@ const LACKS: &[(&str, &str, &str)] = &[
         "it takes every shutdown message for a malformed NOTIFICATION (an error of its own, with Python 3), and has none to say",
     ),
     ("openbgpd", "extended-next-hop", "it does not have them"),
-    ("openbgpd", "link-local", "its route decision engine ends with signal 11 once such a session is up"),
+    (
+        "openbgpd",
+        "link-local",
+        "its route decision engine ends with signal 11 once such a session is up, whatever either end says",
+    ),
     ("exabgp", "link-local", "it takes no address with an interface"),
     ("gobgp", "extended-messages", "it does not have them"),
     ("openbgpd", "extended-messages", "it does not have them"),
