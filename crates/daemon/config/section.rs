@@ -292,11 +292,23 @@ impl<'a> Section<'a> {
 
     fn unknown(&self, key: &str) -> Fault {
         let fault = Fault::new(format!("{} has no key {}", self.name, quoted(key)), "unknown");
-        match nearest(key, &self.asked) {
+        let keys = self.keys();
+        match nearest(key, &keys) {
             Some(known) => fault.help(format!("did you mean `{known}`?")),
-            None if self.asked.len() == 1 => fault.help(format!("its only key is {}", listed(&self.asked))),
-            None => fault.help(format!("its keys are {}", listed(&self.asked))),
+            None if keys.len() == 1 => fault.help(format!("its only key is {}", listed(&keys))),
+            None => fault.help(format!("its keys are {}", listed(&keys))),
         }
+    }
+
+    /// The keys that it can have, each once.
+    fn keys(&self) -> Vec<&'static str> {
+        let mut keys = Vec::new();
+        for key in &self.asked {
+            if !self.refused.contains(key) && !keys.contains(key) {
+                keys.push(*key);
+            }
+        }
+        keys
     }
 }
 

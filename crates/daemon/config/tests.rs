@@ -1,5 +1,6 @@
 //! Every text is read or refused, and whatever is refused can be shown.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
@@ -92,4 +93,58 @@ fn a_line_without_end_is_shown_around_the_problem() {
     let ConfigError::Invalid { problems, .. } = parse(&text).unwrap_err() else { panic!() };
     let text: String = problems.iter().map(|problem| shown(problem)).collect();
     assert!(text.lines().all(|line| line.chars().count() < 200), "{text}");
+}
+
+/// One of each that has a peer's keys, with a key that nothing has: what they have is told.
+const ONE_OF_EACH: &str = r#"
+[router]
+mode = "route-server"
+asn = 64500
+id = "192.0.2.1"
+[actions]
+set = "euro-ix"
+[members]
+file = "members.json"
+[[peer]]
+name = "a"
+address = "203.0.113.1"
+asn = 64501
+wrong = 1
+[[member]]
+asn = 64502
+wrong = 1
+[group.g]
+wrong = 1
+[[range]]
+name = "r"
+prefix = "203.0.113.0/24"
+asns = [64501]
+wrong = 1
+"#;
+
+/// What stands between backquotes, in a cell or a message.
+fn quoted(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// `docs/keys.md` has every key of a peer, a member, a group and a range, and no other.
+#[test]
+fn the_documentation_lists_the_keys_that_are_read() {
+    let page = include_str!("../../../docs/keys.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
+    let source = Source::new("all.toml".into(), ONE_OF_EACH.replace("wrong", &"w".repeat(40)));
+    let ConfigError::Invalid { problems, .. } = Config::parse(source, Path::new("")).unwrap_err() else {
+        panic!()
+    };
+    assert_eq!(problems.len(), 4, "{problems:?}");
+    for of in ["peer", "member", "group", "range"] {
+        let is_of = |cell: &str| cell == "all" || cell.split(", ").any(|word| word == of);
+        let documented: BTreeSet<_> =
+            rows.iter().filter(|row| is_of(row[2])).flat_map(|row| quoted(row[1])).collect();
+        let told = problems.iter().find(|problem| problem.to_string().contains(&format!("[{of}]"))).unwrap();
+        let told = told.help().unwrap().to_string();
+        assert!(told.starts_with("its keys are "), "{told}");
+        assert_eq!(documented, quoted(&told), "{of}");
+    }
 }
