@@ -7,6 +7,7 @@ pub mod account;
 pub mod attribute_set;
 pub mod audience;
 mod backlog;
+mod changes;
 pub mod chunk;
 pub mod counters;
 pub mod decision;

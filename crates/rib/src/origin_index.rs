@@ -74,7 +74,7 @@ impl<A: Address> OriginIndex<A> {
         }
         let still = |origin: Asn| {
             let theirs = paths.iter().filter(|path| path.peer() == peer);
-            theirs.into_iter().any(|path| path.received().facts().origin_as == Some(origin))
+            theirs.into_iter().any(|path| path.origin_as() == Some(origin))
         };
         if let Some(from) = from.filter(|from| !still(*from)) {
             listed.remove(&(from, net));

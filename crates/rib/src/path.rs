@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use palisade_bgp::Asn;
 use palisade_policy::{Amendment, Reason, RovState, Verdict};
 
 use crate::attribute_set::AttributeSet;
@@ -104,6 +105,17 @@ impl Path {
     /// The identifier that its peer gave it (RFC 7911), 0 where ADD-PATH is not used.
     pub fn path_id(&self) -> u32 {
         self.path_id
+    }
+
+    /// Whether it is the one that a peer gave this identifier: no other path to its prefix is.
+    #[inline]
+    pub(crate) fn is_of(&self, peer: PeerIndex, path_id: u32) -> bool {
+        self.peer() == peer && self.path_id == path_id
+    }
+
+    /// The AS that originates it, as it was received.
+    pub(crate) fn origin_as(&self) -> Option<Asn> {
+        self.received().facts().origin_as
     }
 
     /// Whether it is of the same peer, with the same attributes: not only equal ones.

@@ -17,6 +17,7 @@
 //! Not here: what becomes of the session. That is its own task's business, which is told when a peer is near.
 
 use palisade_bgp::Family;
+use palisade_policy::{Amendment, Reason, Verdict};
 
 use crate::counters::Counts;
 
@@ -152,6 +153,14 @@ impl Room {
         if accepted {
             self.accepted = self.accepted.saturating_sub(by);
         }
+    }
+}
+
+/// What the judge accepts, and a limit does not. The attributes stay as they were received, as those of all that is refused.
+pub(crate) fn held_back(verdict: Verdict) -> Verdict {
+    match verdict.accepted() {
+        true => Verdict { reason: Some(Reason::MaxAccepted), amendment: Amendment::NONE, ..verdict },
+        false => verdict,
     }
 }
 
