@@ -53,7 +53,9 @@ pub(super) fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
     limits(out, peer)?;
     let rpki = peer.rpki.iter().filter(|(_, count)| **count != 0);
     let rpki: Vec<_> = rpki.map(|(state, count)| format!("{} {state}", signed(*count))).collect();
-    item(out, "RPKI", rpki.join(", "))?;
+    if !rpki.is_empty() {
+        item(out, "RPKI", rpki.join(", "))?;
+    }
     reasons(out, "rejected for", &peer.rejected_by)?;
     reasons(out, "observed only", &peer.observed)
 }
