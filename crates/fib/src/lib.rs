@@ -40,6 +40,7 @@ mod connected;
 mod error;
 mod fib;
 mod kernel;
+mod key;
 mod memory;
 pub mod namespace;
 mod netlink;

@@ -12,139 +12,23 @@
 //!
 //! The row is brought up to date when its operation is written and put back if the kernel refuses, because refusals
 //! are rare and a second lookup for each route is not.
+//!
+//! [`Fib`](crate::Fib) has what is wanted set, [batches](batch) planned and a dump of the kernel [compared](audit), and tells of what
+//! others did to routes; which next hops can be used it is told by [`NextHops`].
 
-use crate::error::{Errno, Verdict};
-use crate::kernel::Operation;
+mod audit;
+mod batch;
+mod row;
+
+use crate::key::{Key, Octets};
 use crate::next_hops::{NONE, NextHops, UNSURE};
-use crate::report::{Agreement, RouteState};
+use crate::report::RouteState;
+use batch::Planned;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use row::{QUEUED, REFUSED, Row};
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
-use std::net::IpAddr;
-
-/// The bytes of an address: `[u8; 4]` or `[u8; 16]`.
-pub(crate) trait Octets: Copy + Eq {
-    fn address(self) -> IpAddr;
-
-    /// The address as a number, for hashing.
-    fn number(self) -> u128;
-}
-
-impl Octets for [u8; 4] {
-    fn address(self) -> IpAddr {
-        self.into()
-    }
-
-    fn number(self) -> u128 {
-        u128::from(u32::from_ne_bytes(self))
-    }
-}
-
-impl Octets for [u8; 16] {
-    fn address(self) -> IpAddr {
-        self.into()
-    }
-
-    fn number(self) -> u128 {
-        u128::from_ne_bytes(self)
-    }
-}
-
-/// A prefix, packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key<A> {
-    pub(crate) octets: A,
-    pub(crate) length: u8,
-}
-
-impl From<Ipv4Net> for Key<[u8; 4]> {
-    fn from(net: Ipv4Net) -> Self {
-        Key { octets: net.network().octets(), length: net.prefix_len() }
-    }
-}
-
-impl From<Ipv6Net> for Key<[u8; 16]> {
-    fn from(net: Ipv6Net) -> Self {
-        Key { octets: net.network().octets(), length: net.prefix_len() }
-    }
-}
-
-impl<A: Octets> Key<A> {
-    fn hash(self, hasher: &RandomState) -> u64 {
-        // Seeded per table: the prefixes are the Internet's choice.
-        hasher.hash_one(
-            self.octets.number().rotate_left(u32::from(self.length)) ^ u128::from(self.length) << 64,
-        )
-    }
-
-    pub(crate) fn prefix(self) -> IpNet {
-        // A key is made from a prefix, so the length fits and the address stands in for the impossible.
-        IpNet::new(self.octets.address(), self.length).unwrap_or(IpNet::from(self.octets.address()))
-    }
-}
-
-/// In the queue.
-const QUEUED: u8 = 1;
-/// In the waiting list.
-const WAITING: u8 = 2;
-/// Refused for good: not wanted in the kernel until something about it changes.
-const REFUSED: u8 = 4;
-/// Found by the dump in progress.
-const SEEN: u8 = 8;
-/// Queued again after a refusal.
-const RETRIED: u8 = 16;
-/// Refused last time because a route was in the way.
-const BLOCKED: u8 = 32;
-
-struct Row<A> {
-    key: Key<A>,
-    flags: u8,
-    /// The index of the wanted next hop, or `NONE`.
-    wanted: u32,
-    /// The index of the next hop in the kernel, `NONE` or `UNSURE`.
-    installed: u32,
-}
-
-impl<A> Row<A> {
-    fn has(&self, flag: u8) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// What `installed` should be.
-    fn target(&self, next_hops: &NextHops) -> u32 {
-        if self.has(REFUSED) { NONE } else { next_hops.target(self.wanted) }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.wanted == NONE && self.installed == NONE && !self.has(QUEUED | WAITING)
-    }
-
-    /// Whether an operation is called for. What an earlier run left is let be until the start is complete.
-    fn needs_work(&self, next_hops: &NextHops, started: bool) -> bool {
-        self.installed != self.target(next_hops) && (started || self.wanted != NONE)
-    }
-}
-
-/// An operation in the batch, with what its row said before.
-struct Planned<A> {
-    key: Key<A>,
-    previous: u32,
-    /// It was refused before.
-    again: bool,
-}
-
-/// What became of a refused operation.
-pub(crate) struct Refused {
-    pub(crate) prefix: IpNet,
-    /// Not a repetition of an earlier refusal.
-    pub(crate) is_news: bool,
-    pub(crate) given_up: bool,
-    /// A route is in the way that was not there the last time.
-    pub(crate) newly_blocked: bool,
-}
 
 /// The rows of one family.
 pub(crate) struct Table<A> {
@@ -212,7 +96,7 @@ impl<A: Octets> Table<A> {
     pub(crate) fn want(&mut self, key: Key<A>, wanted: u32, next_hops: &mut NextHops) {
         let row = match self.entry(key) {
             Entry::Vacant(_) if wanted == NONE => return,
-            entry => entry.or_insert(Row { key, flags: 0, wanted: NONE, installed: NONE }).into_mut(),
+            entry => entry.or_insert(Row::new(key)).into_mut(),
         };
         if row.wanted == wanted && (wanted != NONE || row.installed == NONE) {
             return;
@@ -229,6 +113,63 @@ impl<A: Octets> Table<A> {
         }
     }
 
+    /// Tells every row which next hops came and went, and queues those that have work.
+    pub(crate) fn walk(&mut self, next_hops: &mut NextHops, started: bool) {
+        let Table { rows, queue, refused, .. } = self;
+        rows.retain(|row| {
+            if next_hops.is_lost(row.installed) {
+                let left = next_hops.remains_of_lost();
+                next_hops.move_installed(row.installed, left);
+                row.installed = left;
+            }
+            if row.has(REFUSED) && next_hops.is_woken(row.wanted) {
+                row.flags &= !REFUSED;
+                *refused -= 1;
+            }
+            row.enqueue(queue, next_hops, started);
+            if !row.has(REFUSED) && row.wanted != NONE && next_hops.target(row.wanted) == NONE {
+                next_hops.park(row.wanted);
+            }
+            !row.is_empty()
+        });
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Table::default();
+    }
+
+    fn entry(&mut self, key: Key<A>) -> Entry<'_, Row<A>> {
+        let hasher = &self.hasher;
+        self.rows.entry(key.hash(hasher), |row| row.key == key, |row| row.key.hash(hasher))
+    }
+
+    fn row_or_new(&mut self, key: Key<A>) -> &mut Row<A> {
+        self.entry(key).or_insert(Row::new(key)).into_mut()
+    }
+
+    fn row_mut(&mut self, key: Key<A>) -> Option<&mut Row<A>> {
+        self.rows.find_mut(key.hash(&self.hasher), |row| row.key == key)
+    }
+
+    fn queue_if_needed(&mut self, key: Key<A>, next_hops: &NextHops, started: bool) {
+        let Table { rows, hasher, queue, .. } = self;
+        if let Some(row) = rows.find_mut(key.hash(hasher), |row| row.key == key) {
+            row.enqueue(queue, next_hops, started);
+        }
+    }
+
+    fn drop_if_empty(&mut self, key: Key<A>) {
+        if let Entry::Occupied(entry) = self.entry(key)
+            && entry.get().is_empty()
+        {
+            entry.remove();
+        }
+    }
+}
+
+/// What others do to routes.
+impl<A: Octets> Table<A> {
     /// Notes that someone else changed our route: what is left of it is `left` (`NONE` or `UNSURE`). True if the row
     /// had a route.
     pub(crate) fn meddled(
@@ -256,7 +197,7 @@ impl<A: Octets> Table<A> {
         next_hops: &mut NextHops,
         started: bool,
     ) -> bool {
-        let row = self.entry(key).or_insert(Row { key, flags: 0, wanted: NONE, installed: NONE }).into_mut();
+        let row = self.row_or_new(key);
         if row.installed == held && held != UNSURE {
             return false;
         }
@@ -276,243 +217,12 @@ impl<A: Octets> Table<A> {
     pub(crate) fn nudge(&mut self, key: Key<A>, next_hops: &NextHops, started: bool) {
         self.queue_if_needed(key, next_hops, started);
     }
-
-    /// Writes at most `limit` operations for queued rows, taking them as carried out.
-    pub(crate) fn plan(
-        &mut self,
-        next_hops: &mut NextHops,
-        metric: u32,
-        limit: usize,
-        operations: &mut Vec<Operation>,
-    ) {
-        self.planned.clear();
-        while self.planned.len() < limit {
-            let Some(key) = self.queue.pop_front() else { break };
-            let Some(row) = self.row_mut(key) else { continue };
-            let again = row.has(WAITING | RETRIED);
-            row.flags &= !(QUEUED | RETRIED);
-            let (previous, target) = (row.installed, row.target(next_hops));
-            row.installed = target;
-            let empty = row.is_empty();
-            if target == NONE {
-                next_hops.park(row.wanted);
-            }
-            next_hops.move_installed(previous, target);
-            if empty {
-                self.drop_if_empty(key);
-            }
-            if target != previous {
-                operations.push(operation(key.prefix(), metric, previous, target, next_hops));
-                self.planned.push(Planned { key, previous, again });
-            }
-        }
-        if self.queue.is_empty() {
-            self.queue.shrink_to(1024);
-        }
-    }
-
-    /// Puts a row back whose operation in the last plan was refused.
-    pub(crate) fn refuse(
-        &mut self,
-        position: usize,
-        errno: Errno,
-        next_hops: &mut NextHops,
-    ) -> Option<Refused> {
-        let &Planned { key, previous, again } = self.planned.get(position)?;
-        let row = self.entry(key).or_insert(Row { key, flags: 0, wanted: NONE, installed: NONE }).into_mut();
-        let removal = row.installed == NONE;
-        next_hops.move_installed(row.installed, previous);
-        row.installed = previous;
-        // A next hop that is gone by now explains the refusal; the row waits for its return.
-        let usable = next_hops.target(row.wanted) != NONE;
-        let given_up = !removal && usable && errno.verdict() == Verdict::GiveUp;
-        let blocked = errno.0 == libc::EEXIST;
-        let newly_blocked = blocked && !(again && row.has(BLOCKED));
-        row.flags = if blocked { row.flags | BLOCKED } else { row.flags & !BLOCKED };
-        if given_up {
-            // The route that is to be replaced must not stay either: it leads where nobody wants it to.
-            let stale = previous != NONE && !row.has(QUEUED);
-            row.flags |= REFUSED | if stale { QUEUED } else { 0 };
-            self.refused += 1;
-            if stale {
-                self.queue.push_back(key);
-            }
-        } else if !row.has(WAITING) {
-            row.flags |= WAITING;
-            self.waiting.push(key);
-        }
-        Some(Refused { prefix: key.prefix(), is_news: !again, given_up, newly_blocked })
-    }
-
-    /// Queues the rows that were refused earlier.
-    pub(crate) fn wake_waiting(&mut self, next_hops: &NextHops, started: bool) {
-        for key in std::mem::take(&mut self.waiting) {
-            if let Some(row) = self.row_mut(key) {
-                row.flags = row.flags & !WAITING | RETRIED;
-            }
-            self.queue_if_needed(key, next_hops, started);
-            self.drop_if_empty(key);
-        }
-    }
-
-    /// Gives rows that were refused for good another chance.
-    pub(crate) fn forgive(&mut self, next_hops: &NextHops, started: bool) {
-        for row in self.rows.iter_mut() {
-            row.flags &= !REFUSED;
-            queue_row(row, &mut self.queue, next_hops, started);
-        }
-        self.refused = 0;
-    }
-
-    /// Tells every row which next hops came and went, and queues those that have work.
-    pub(crate) fn walk(&mut self, next_hops: &mut NextHops, started: bool) {
-        let Table { rows, queue, refused, .. } = self;
-        rows.retain(|row| {
-            if next_hops.is_lost(row.installed) {
-                let left = next_hops.remains_of_lost();
-                next_hops.move_installed(row.installed, left);
-                row.installed = left;
-            }
-            if row.has(REFUSED) && next_hops.is_woken(row.wanted) {
-                row.flags &= !REFUSED;
-                *refused -= 1;
-            }
-            queue_row(row, queue, next_hops, started);
-            if !row.has(REFUSED) && row.wanted != NONE && next_hops.target(row.wanted) == NONE {
-                next_hops.park(row.wanted);
-            }
-            !row.is_empty()
-        });
-    }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        *self = Table::default();
-    }
-
-    fn entry(&mut self, key: Key<A>) -> Entry<'_, Row<A>> {
-        let hasher = &self.hasher;
-        self.rows.entry(key.hash(hasher), |row| row.key == key, |row| row.key.hash(hasher))
-    }
-
-    fn row_mut(&mut self, key: Key<A>) -> Option<&mut Row<A>> {
-        self.rows.find_mut(key.hash(&self.hasher), |row| row.key == key)
-    }
-
-    fn queue_if_needed(&mut self, key: Key<A>, next_hops: &NextHops, started: bool) {
-        let Table { rows, hasher, queue, .. } = self;
-        if let Some(row) = rows.find_mut(key.hash(hasher), |row| row.key == key) {
-            queue_row(row, queue, next_hops, started);
-        }
-    }
-
-    fn drop_if_empty(&mut self, key: Key<A>) {
-        if let Entry::Occupied(entry) = self.entry(key)
-            && entry.get().is_empty()
-        {
-            entry.remove();
-        }
-    }
-}
-
-/// Comparing with a dump of the kernel.
-impl<A: Octets> Table<A> {
-    /// Begins the comparison.
-    pub(crate) fn begin_audit(&mut self) {
-        for row in self.rows.iter_mut() {
-            row.flags &= !SEEN;
-        }
-    }
-
-    /// Takes a route of ours found in the kernel, which leads to `held` (an index or `UNSURE`).
-    pub(crate) fn found(
-        &mut self,
-        key: Key<A>,
-        held: u32,
-        next_hops: &mut NextHops,
-        started: bool,
-        agreement: &mut Agreement,
-    ) {
-        let row = self.entry(key).or_insert(Row { key, flags: 0, wanted: NONE, installed: NONE }).into_mut();
-        let target = row.target(next_hops);
-        let believed_right = row.installed == target;
-        row.flags |= SEEN;
-        next_hops.move_installed(row.installed, held);
-        row.installed = held;
-        if held == target {
-            agreement.agreed += 1;
-        } else if row.wanted == NONE && !started {
-            agreement.leftovers += 1;
-        } else if !believed_right {
-            agreement.pending += 1;
-        } else if target == NONE {
-            agreement.foreign.note(key.prefix());
-        } else {
-            agreement.differing.note(key.prefix());
-        }
-    }
-
-    /// Ends the comparison: what was not found is missing. `whole` says that the dump had no holes.
-    pub(crate) fn end_audit(
-        &mut self,
-        next_hops: &mut NextHops,
-        started: bool,
-        whole: bool,
-        agreement: &mut Agreement,
-    ) {
-        let Table { rows, queue, .. } = self;
-        rows.retain(|row| {
-            let target = row.target(next_hops);
-            if !row.has(SEEN) {
-                if target != NONE && row.installed == target {
-                    agreement.missing.note(row.key.prefix());
-                } else if target != NONE {
-                    agreement.pending += 1;
-                }
-                let left = if whole || row.installed == NONE { NONE } else { UNSURE };
-                next_hops.move_installed(row.installed, left);
-                row.installed = left;
-            }
-            agreement.refused += usize::from(row.has(REFUSED));
-            if row.wanted != NONE && !row.has(REFUSED) && target == NONE {
-                agreement.unresolved += 1;
-                next_hops.park(row.wanted);
-            }
-            queue_row(row, queue, next_hops, started);
-            !row.is_empty()
-        });
-    }
-}
-
-/// Queues a row if it has work and is not queued.
-fn queue_row<A: Octets>(row: &mut Row<A>, queue: &mut VecDeque<Key<A>>, next_hops: &NextHops, started: bool) {
-    if !row.has(QUEUED) && row.needs_work(next_hops, started) {
-        row.flags |= QUEUED;
-        queue.push_back(row.key);
-    }
-}
-
-/// The operation that leads from one state of a route to another.
-///
-/// A first route is added and not replaced, so that a stranger's route with the same prefix and metric is never taken
-/// over; one that is there already is replaced in one step, so that there is no hole.
-fn operation(prefix: IpNet, metric: u32, previous: u32, target: u32, next_hops: &NextHops) -> Operation {
-    match next_hops.via(target) {
-        None => Operation::RemoveRoute { prefix, metric },
-        Some(via) if previous == NONE => Operation::AddRoute { prefix, via },
-        Some(via) => Operation::ReplaceRoute { prefix, via },
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_row_is_small() {
-        assert_eq!(size_of::<Row<[u8; 4]>>(), 16);
-        assert_eq!(size_of::<Row<[u8; 16]>>(), 28);
-    }
+    use std::net::IpAddr;
 
     #[test]
     fn a_full_table_takes_about_forty_bytes_a_route() {

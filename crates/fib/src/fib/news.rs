@@ -9,9 +9,10 @@ use super::Fib;
 use crate::config::MAIN_TABLE;
 use crate::error::{FibError, KernelError};
 use crate::kernel::{Event, Kernel, KernelRoute, Link, RouteChange, RouteTarget};
+use crate::key::{Key, Octets};
 use crate::next_hops::{NONE, NextHops, UNSURE};
 use crate::report::KernelNews;
-use crate::table::{Key, Octets, Table};
+use crate::table::Table;
 use ipnet::IpNet;
 
 /// The most events taken by one call.
