@@ -66,7 +66,13 @@ fn best_path(bencher: Bencher<'_, '_>, peers: u16) {
     let paths: Vec<Path> = (0..peers).map(path).collect();
     let ranking = |peer| {
         let address = IpAddr::from([198, 18, 0, peer as u8]);
-        Ranking { local_preference: 100, internal: false, router_id: u32::from(peer), address }
+        Ranking {
+            local_preference: 100,
+            shutting_down: false,
+            internal: false,
+            router_id: u32::from(peer),
+            address,
+        }
     };
     let rankings: Vec<Ranking> = (0..peers).map(ranking).collect();
     bencher

@@ -59,14 +59,20 @@ pub(crate) fn rib_peer(peer: u16, role: Role) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::RsClient,
         link: 0,
+        shutting_down: false,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,
         four_octet_as: true,
         format: Format::PLAIN,
     };
-    let ranking =
-        Ranking { local_preference: 100, internal: false, router_id: peer.into(), address: policy.address };
+    let ranking = Ranking {
+        local_preference: 100,
+        shutting_down: false,
+        internal: false,
+        router_id: peer.into(),
+        address: policy.address,
+    };
     RibPeer {
         policy,
         ranking,

@@ -84,6 +84,7 @@ fn rib_peer(peer: &config::Peer, policy: &PeerPolicy) -> RibPeer {
         policy: Arc::clone(judged),
         ranking: Ranking {
             local_preference: policy.local_preference,
+            shutting_down: policy.shutting_down,
             internal: judged.role == Some(Role::Internal),
             router_id: 0,
             address: peer.address,
@@ -109,6 +110,7 @@ fn export_view(peer: &config::Peer, policy: &Peer, role: Role, family: Family) -
         ipv6_next_hops: family == Family::Ipv6,
         reflector: policy.reflector,
         long_lived: false,
+        shutting_down: peer.graceful_shutdown,
         four_octet_as: true,
         format: Format { add_path: peer.add_path.value.0[family.index()].send, ..Format::PLAIN },
     }

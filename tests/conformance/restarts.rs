@@ -282,6 +282,7 @@ fn rib_peer(counters: &Arc<PeerCounters>) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
         link: 0,
+        shutting_down: false,
         ipv6_next_hops: false,
         long_lived: false,
         four_octet_as: true,
@@ -290,7 +291,13 @@ fn rib_peer(counters: &Arc<PeerCounters>) -> RibPeer {
     };
     RibPeer {
         policy: Arc::new(policy),
-        ranking: Ranking { local_preference: 100, internal: false, router_id: 1, address },
+        ranking: Ranking {
+            local_preference: 100,
+            shutting_down: false,
+            internal: false,
+            router_id: 1,
+            address,
+        },
         export: [Some(export), None],
         counters: Arc::clone(counters),
         limits: PrefixLimits::NONE,

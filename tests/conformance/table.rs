@@ -159,6 +159,7 @@ pub(crate) fn peer(index: PeerIndex, role: Role) -> RibPeer {
         own_next_hop: Some(NextHop::V4(ROUTER)),
         keeps_next_hop: matches!(role, Role::Internal | Role::RsClient),
         link: 0,
+        shutting_down: false,
         four_octet_as: true,
         format: Format::PLAIN,
         reflector: None,
@@ -168,6 +169,7 @@ pub(crate) fn peer(index: PeerIndex, role: Role) -> RibPeer {
     RibPeer {
         policy: Arc::new(policy),
         ranking: Ranking {
+            shutting_down: false,
             local_preference: role.default_local_preference(),
             internal: role == Role::Internal,
             router_id: u32::from(index.0),

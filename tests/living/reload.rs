@@ -71,6 +71,44 @@ fn attributes_are_stripped_while_sessions_stay_up() {
     assert!(world.customer.heard().is_up() && world.provider.heard().is_up());
 }
 
+/// A session that is about to be shut down stays, and other ways are found meanwhile (RFC 8326 s4.1).
+#[test]
+fn a_session_is_announced_to_be_shut_down() {
+    let base = [RPKI, IRR].concat();
+    let mut world = World::start(&base, &[("vrps.json", VRPS), ("irr.db", DUMP)]);
+    world.wait_for_sessions();
+    world.customer.announce(&[196_801], &[], &["45.1.0.0/24"]);
+    world.provider.announce(&[196_801], &[], &["45.1.0.0/24"]);
+    world.wait_for("45.1.0.0/24", "provider", "");
+    let path = world.router.folder.path().join("palisade.toml");
+    let text = std::fs::read_to_string(path).expect("it was written");
+    let draining = "as_set = \"AS-CUSTOMER\"\ngraceful_shutdown = true\n";
+    let draining = text.replace("as_set = \"AS-CUSTOMER\"\n", draining);
+    let first = |world: &World| world.heard("45.1.0.0/24").and_then(|route| route.path.get(1).copied());
+    until("the customer's path is best", || first(&world) == Some(196_703));
+    for (text, is_so) in [(draining, true), (text, false)] {
+        world.write("palisade.toml", &text);
+        let output = world.router.ask("reload", &[]);
+        assert!(
+            output.status.success() && told(&output).contains("no session was touched"),
+            "{}",
+            told(&output)
+        );
+        let best = if is_so { 196_702 } else { 196_703 };
+        until("another path is best, or no other", || first(&world) == Some(best));
+        let shown = world.router.json(&["peers", "customer"]);
+        assert_eq!(shown["shutting_down"], is_so, "{shown:#}");
+        until("the customer is told, or not", || {
+            let heard = world.customer.heard();
+            let route = heard.routes.get("45.1.0.0/24");
+            let told = route.is_some_and(|route| route.communities.contains(&"65535:0".to_owned()));
+            // Its own path is not told to it.
+            told == is_so && (is_so || route.is_none())
+        });
+    }
+    world.hold_sessions();
+}
+
 /// Rules come and go.
 fn changes(world: &World, base: &str) {
     world.configure(&[base, RULE].concat());

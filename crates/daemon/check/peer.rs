@@ -32,6 +32,8 @@ pub(super) struct PeerOutline {
     /// IPv6 next hops for IPv4, where the peer takes them.
     pub(super) extended_next_hop: Chosen<bool>,
     pub(super) strict_role: bool,
+    /// Whether its session is about to be shut down.
+    pub(super) graceful_shutdown: bool,
     /// Attributes that are taken off what it announces, by their codes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) strip_attributes: Vec<u8>,
@@ -167,6 +169,7 @@ impl PeerOutline {
             extended_messages: Chosen::new(peer.abilities.extended_messages),
             extended_next_hop: Chosen::new(peer.abilities.extended_next_hop),
             strict_role: peer.abilities.strict_role,
+            graceful_shutdown: peer.graceful_shutdown,
             strip_attributes: peer.stripped.value.iter().collect(),
             restart: peer.restart.map(|restart| RestartOutline {
                 restart_time_s: Chosen::new(restart.restart_time_s),

@@ -96,6 +96,8 @@ pub(crate) struct Peer {
     pub(crate) restart: Option<restart::Restart>,
     /// Whether an internal peer is told that we are the next hop.
     pub(crate) next_hop_self: bool,
+    /// Whether its session is about to be shut down, so that other paths are to be used meanwhile (RFC 8326).
+    pub(crate) graceful_shutdown: bool,
     /// Whether an internal peer is our client in route reflection (RFC 4456).
     pub(crate) route_reflector_client: bool,
     /// What its session may do besides.
@@ -220,6 +222,7 @@ pub(super) fn read<'a>(
         hold_time_s,
         restart: restart::restart(&mut section),
         next_hop_self: keys::next_hop_self(&mut section, role),
+        graceful_shutdown: keys::graceful_shutdown(&mut section, role),
         route_reflector_client: keys::route_reflector_client(&mut section, role),
         abilities,
         add_path: paths::add_path(&mut section, role),

@@ -156,6 +156,8 @@ pub(crate) struct PeerLine {
     pub(crate) next_attempt_in_s: Option<u64>,
     /// Set while the session is kept down.
     pub(crate) held_down: Option<HeldDownLine>,
+    /// Whether it is about to be shut down (RFC 8326).
+    pub(crate) shutting_down: bool,
     pub(crate) rejected_by: BTreeMap<String, i64>,
     /// Those that a check which is only observed would have rejected.
     pub(crate) observed: BTreeMap<String, i64>,

@@ -331,6 +331,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
             why: held.why,
             begins_in_s: held.until.map(|until| until.saturating_duration_since(now).as_secs()),
         }),
+        shutting_down: peer.policy().shutting_down,
         rejected_by: by_reason(&tally.rejected, rules),
         observed: by_reason(&tally.observed, rules),
         rpki: by_state(&tally.rov),

@@ -20,6 +20,8 @@ pub(crate) struct PeerPolicy {
     pub(crate) limits: PrefixLimits,
     /// What follows from one more.
     pub(crate) excess: Excess,
+    /// Whether its session is about to be shut down (RFC 8326).
+    pub(crate) shutting_down: bool,
     /// Attributes that are taken off what it announces, unread.
     pub(crate) stripped: AttributeCodes,
     /// What is added to its paths on their way out.
@@ -37,6 +39,7 @@ impl PeerPolicy {
             local_preference: peer.local_preference.value,
             limits: limits(peer),
             excess: Excess::of(&peer.prefix_limits),
+            shutting_down: peer.graceful_shutdown,
             stripped: peer.stripped.value,
             tags: super::tags(config, peer),
             as_set: peer.as_set.clone(),
@@ -46,7 +49,12 @@ impl PeerPolicy {
 
     /// How the table deals with it, beside what the judge says.
     pub(crate) fn terms(&self) -> Terms {
-        Terms { local_preference: self.local_preference, limits: self.limits, tags: self.tags.clone() }
+        Terms {
+            local_preference: self.local_preference,
+            limits: self.limits,
+            tags: self.tags.clone(),
+            shutting_down: self.shutting_down,
+        }
     }
 }
 

@@ -65,6 +65,7 @@ metrics! {
     PEER_STATE = Gauge "palisade_peer_state" ["peer", "state"] "The state of RFC 4271 s8.2.2 that its session is in; always 1";
     PEER_STATE_SECONDS = Gauge "palisade_peer_state_seconds" ["peer"] "How long its session has been up, or down";
     PEER_KEPT_DOWN = Gauge "palisade_peer_kept_down" ["peer"] "Whether its session is kept down, by an operator or a limit";
+    PEER_SHUTTING_DOWN = Gauge "palisade_peer_shutting_down" ["peer"] "Whether its session is about to be shut down, and other paths are preferred meanwhile (RFC 8326)";
     PEER_SESSION = Gauge "palisade_peer_session_info" ["peer", "router_id", "hold_time", "four_octet_as", "add_path_ipv4", "add_path_ipv6", "extended_messages", "extended_next_hop", "route_refresh", "role", "graceful_restart", "long_lived", "md5", "ttl_security", "local_address", "tcp_user_timeout"] "What was agreed with it for the session that is up; always 1";
     PEER_SESSIONS = Counter "palisade_peer_sessions_total" ["peer"] "Times that its session came up";
     PEER_MESSAGES = Counter "palisade_peer_messages_total" ["peer", "direction", "type"] "Messages of its sessions";

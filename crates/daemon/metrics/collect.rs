@@ -115,6 +115,7 @@ fn sessions(page: &mut Page, roster: &Roster) {
     }
     each(page, &PEER_STATE_SECONDS, roster, |peer| seconds(peer.status.lasts()));
     each(page, &PEER_KEPT_DOWN, roster, |peer| u8::from(peer.status.held_down().is_some()));
+    each(page, &PEER_SHUTTING_DOWN, roster, |peer| u8::from(peer.policy().shutting_down));
     let mut samples = page.metric(&PEER_SESSION);
     for peer in roster.peers() {
         if let Some(agreed) = peer.status.agreed() {

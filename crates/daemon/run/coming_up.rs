@@ -95,17 +95,20 @@ pub(crate) fn come_up(
     let local = local.map(|local| local.ip().to_canonical());
     setup.status.set_local_address(local);
     setup.status.set_agreed(Agreed::from(negotiated));
+    let policy = Arc::clone(&setup.policy.borrow_and_update());
     let mut export = [None, None];
     for family in families {
-        export[family.index()] =
-            setup.settings.role.and_then(|role| export_view(setup, role, negotiated, (local, link), family));
+        export[family.index()] = setup
+            .settings
+            .role
+            .and_then(|role| export_view(setup, &policy, (role, family), negotiated, (local, link)));
     }
-    let policy = Arc::clone(&setup.policy.borrow_and_update());
     let judged = on_session(&policy.judged, local, link);
     let peer = RibPeer {
         policy: Arc::clone(&judged),
         ranking: Ranking {
             local_preference: policy.local_preference,
+            shutting_down: policy.shutting_down,
             internal: negotiated.internal,
             router_id: negotiated.peer_router_id.to_bits(),
             address: setup.settings.transport.remote.ip(),
@@ -156,10 +159,10 @@ fn link_of(local: SocketAddr) -> u32 {
 /// What the peer is sent of a family; nothing where we have no address to put in as the next hop.
 fn export_view(
     setup: &PeerSetup,
-    role: Role,
+    policy: &PeerPolicy,
+    (role, family): (Role, Family),
     negotiated: &Negotiated,
     (local, link): (Option<IpAddr>, u32),
-    family: Family,
 ) -> Option<ExportView> {
     let ipv6_next_hops = family == Family::Ipv6 || negotiated.extended_next_hop;
     let interface = setup.settings.transport.interface.as_deref();
@@ -176,8 +179,9 @@ fn export_view(
         keeps_next_hop,
         link,
         ipv6_next_hops,
-        reflector: setup.policy.borrow().judged.reflector,
+        reflector: policy.judged.reflector,
         long_lived: knows_long_lived(negotiated),
+        shutting_down: policy.shutting_down,
         four_octet_as: negotiated.four_octet_as,
         format: negotiated.format(family),
     })

@@ -19,6 +19,8 @@ pub struct Ranking {
     /// The degree of preference of its paths (s9.1.1): from policy for an external peer; an internal peer's
     /// paths bring their own, and this stands in where they don't.
     pub local_preference: u32,
+    /// Whether its session is about to be shut down, so that any other path is better (RFC 8326 s4.1).
+    pub shutting_down: bool,
     /// Whether it is an internal peer.
     pub internal: bool,
     /// Its BGP identifier, as a number.
@@ -195,12 +197,13 @@ impl Candidate<'_> {
     }
 }
 
-/// The degree of preference of a path (s9.1.1): the least of all for one that its sender is about to take down (RFC 8326 s4.2),
+/// The degree of preference of a path (s9.1.1): the least of all for one that its sender, or who is at this end of the session, is about
+/// to take down (RFC 8326 s4.1, s4.2),
 /// then what import gives it.
 pub fn local_preference(path: &Path, ranking: &Ranking) -> u32 {
     let set = path.attributes();
     match set.facts().local_pref {
-        _ if !ranking.internal && set.is_shutting_down() => 0,
+        _ if !ranking.internal && (ranking.shutting_down || set.is_shutting_down()) => 0,
         _ if let Some(preference) = set.local_preference() => preference,
         Some(preference) if ranking.internal => preference,
         _ => ranking.local_preference,

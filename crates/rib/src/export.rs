@@ -59,6 +59,8 @@ pub struct ExportView {
     pub long_lived: bool,
     /// Whether next hops may be of IPv6: for IPv6 routes, and where the peer takes them for IPv4 (RFC 8950).
     pub ipv6_next_hops: bool,
+    /// Whether the session is about to be shut down, which the peers are told with every path (RFC 8326 s4.1).
+    pub shutting_down: bool,
     /// Whether AS numbers take four octets in the session (RFC 6793).
     pub four_octet_as: bool,
     /// How long messages may be, and whether paths have identifiers (RFC 7911).
@@ -172,6 +174,9 @@ impl ExportView {
         // A member's blackhole goes no further than to the other members (RFC 7999 s3.2).
         if treatment.no_export || (self.role == Role::RsClient && best.attributes.is_blackhole()) {
             rewrite.add_communities.push(Community::NO_EXPORT);
+        }
+        if self.shutting_down {
+            rewrite.add_communities.push(Community::GRACEFUL_SHUTDOWN);
         }
         if let Some(tags) = &best.tags {
             rewrite.add_communities.extend(&tags.communities);

@@ -312,6 +312,21 @@ impl<A: Address> Groups<A> {
         self.groups.push(Group { pending, asked: true, ..group });
     }
 
+    /// Has a peer be sent the whole table in other words, by a view that allows what the old one does.
+    pub(crate) fn reword(&mut self, peer: PeerIndex, view: ExportView) {
+        let has = |group: &&Group<A>| group.members.contains(&peer) && group.view != view;
+        let Some(Group { walk, again, asked, pending, .. }) = self.groups.iter().find(has) else { return };
+        let (walk, again) = match *walk {
+            // What it has not been told of yet it is told in the new words; the rest comes after that.
+            Walk::Joining(at) => (Walk::Joining(at), *again || at.is_some()),
+            Walk::Refreshing(_) | Walk::Complete => (Walk::Refreshing(None), *again),
+        };
+        let group =
+            Group { pending: pending.clone(), again, asked: *asked, ..Group::new(view, vec![peer], walk) };
+        self.leave(peer);
+        self.groups.push(group);
+    }
+
     /// Sends everybody the whole table again, because the words have changed that it is said in.
     pub(crate) fn refresh_all(&mut self) {
         self.groups.iter_mut().for_each(Group::refresh);

@@ -52,6 +52,8 @@ pub struct Terms {
     pub limits: PrefixLimits,
     /// [`RibPeer::tags`].
     pub tags: Option<Arc<Tags>>,
+    /// [`Ranking::shutting_down`] and [`ExportView::shutting_down`].
+    pub shutting_down: bool,
 }
 
 impl RibPeer {
@@ -99,7 +101,13 @@ impl Peers {
     pub(crate) fn new(actions: Option<Arc<ActionScheme>>) -> Self {
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         // Our own announcements win over any that is heard.
-        let local = Ranking { local_preference: u32::MAX, internal: true, router_id: 0, address };
+        let local = Ranking {
+            local_preference: u32::MAX,
+            shutting_down: false,
+            internal: true,
+            router_id: 0,
+            address,
+        };
         Peers {
             peers: Vec::new(),
             members: HashMap::default(),
@@ -164,6 +172,8 @@ impl Peers {
     pub(crate) fn set_terms(&mut self, index: PeerIndex, terms: &Terms) {
         let Some(known) = self.peers.get_mut(index.index()).and_then(Option::as_mut) else { return };
         known.peer.ranking.local_preference = terms.local_preference;
+        known.peer.ranking.shutting_down = terms.shutting_down;
+        known.peer.export.iter_mut().flatten().for_each(|view| view.shutting_down = terms.shutting_down);
         known.peer.limits = terms.limits;
         known.peer.tags = terms.tags.clone();
     }

@@ -296,7 +296,9 @@ impl Shard {
     pub fn set_terms(&mut self, terms: &[(PeerIndex, Terms)]) {
         let differs = |(index, terms): &&(PeerIndex, Terms)| {
             self.peers.peer(*index).is_some_and(|peer| {
-                peer.ranking.local_preference != terms.local_preference || peer.tags != terms.tags
+                peer.ranking.local_preference != terms.local_preference
+                    || peer.ranking.shutting_down != terms.shutting_down
+                    || peer.tags != terms.tags
             })
         };
         let differ: BTreeSet<PeerIndex> = terms.iter().filter(differs).map(|(index, _)| *index).collect();
@@ -305,6 +307,11 @@ impl Shard {
             return set(&mut self.peers);
         }
         self.change_peers(set, |peer| differ.contains(&peer));
+        for index in differ {
+            let [v4, v6] = self.peers.peer(index).map_or([None; 2], |peer| peer.export);
+            v4.into_iter().for_each(|view| self.v4.groups.reword(index, view));
+            v6.into_iter().for_each(|view| self.v6.groups.reword(index, view));
+        }
     }
 
     /// What peers were told follows from what was on offer, so that is compared by the old peers and the new ones.

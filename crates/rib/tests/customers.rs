@@ -63,6 +63,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
         link: 0,
+        shutting_down: false,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,
@@ -72,6 +73,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
     RibPeer {
         policy: Arc::new(policy),
         ranking: Ranking {
+            shutting_down: false,
             local_preference: role.default_local_preference(),
             internal: role == Role::Internal,
             router_id: peer.0.into(),
@@ -189,10 +191,14 @@ fn tags_are_told_to_all_and_come_and_go_with_the_terms() {
             local_preference: 200,
             limits: PrefixLimits { warning_percent: 7, ..PrefixLimits::NONE },
             tags: Some(tags),
+            shutting_down: false,
         };
         vec![
             (CUSTOMER, terms),
-            (PeerIndex(9), Terms { local_preference: 1, limits: PrefixLimits::NONE, tags: None }),
+            (
+                PeerIndex(9),
+                Terms { local_preference: 1, limits: PrefixLimits::NONE, tags: None, shutting_down: false },
+            ),
         ]
     };
     router.shard.set_terms(&with(&[(OURS, 3001)]));

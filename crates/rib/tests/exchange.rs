@@ -68,6 +68,7 @@ fn rib_peer(member: PeerIndex) -> RibPeer {
         own_next_hop: None,
         keeps_next_hop: true,
         link: 0,
+        shutting_down: false,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,
@@ -75,6 +76,7 @@ fn rib_peer(member: PeerIndex) -> RibPeer {
         format: Format { add_path: takes_all(member), ..Format::PLAIN },
     };
     let ranking = Ranking {
+        shutting_down: false,
         local_preference: 100,
         internal: false,
         router_id: u32::from(member.0),

@@ -53,7 +53,13 @@ impl World {
         let counters = Arc::<PeerCounters>::default();
         let peer = RibPeer {
             policy: Arc::new(policy),
-            ranking: Ranking { local_preference: 100, internal: false, router_id: 1, address: ADDRESS },
+            ranking: Ranking {
+                local_preference: 100,
+                shutting_down: false,
+                internal: false,
+                router_id: 1,
+                address: ADDRESS,
+            },
             export: [None, None],
             counters: Arc::clone(&counters),
             limits,

@@ -54,6 +54,7 @@ fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: role == Role::Internal,
         link: 0,
+        shutting_down: false,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: knows_long_lived(peer),
@@ -63,6 +64,7 @@ fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
     RibPeer {
         policy: Arc::new(policy),
         ranking: Ranking {
+            shutting_down: false,
             local_preference: role.default_local_preference(),
             internal: role == Role::Internal,
             router_id: u32::from(peer.0),

@@ -43,14 +43,20 @@ impl Play {
         let address = address(peer);
         let mut policy = Peer::new(Asn(asn(peer)), Asn(OURS), Some(Role::Customer), address);
         policy.checks = Checks::all(Mode::Off);
-        let ranking =
-            Ranking { local_preference: 100, internal: false, router_id: u32::from(peer.0), address };
+        let ranking = Ranking {
+            local_preference: 100,
+            shutting_down: false,
+            internal: false,
+            router_id: u32::from(peer.0),
+            address,
+        };
         let export = ExportView {
             role: Role::Customer,
             local_asn: Asn(OURS),
             own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
             keeps_next_hop: false,
             link: 0,
+            shutting_down: false,
             ipv6_next_hops: true,
             reflector: None,
             long_lived: false,

@@ -51,6 +51,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
         link: 0,
+        shutting_down: false,
         four_octet_as: true,
         format: Format { add_path: takes_all(peer.0), ..Format::PLAIN },
         reflector: None,
@@ -60,6 +61,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
     RibPeer {
         policy: Arc::new(policy),
         ranking: Ranking {
+            shutting_down: false,
             local_preference: 100,
             internal: false,
             router_id: u32::from(peer.0),

@@ -47,6 +47,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
         keeps_next_hop: false,
         link: 0,
+        shutting_down: false,
         ipv6_next_hops: true,
         reflector: None,
         long_lived: false,
@@ -54,6 +55,7 @@ fn rib_peer(peer: PeerIndex) -> RibPeer {
         format: Format::PLAIN,
     };
     let ranking = Ranking {
+        shutting_down: false,
         local_preference: 100,
         internal: false,
         router_id: u32::from(peer.0),

@@ -43,6 +43,9 @@ pub(super) fn explain(out: &mut String, peer: &PeerOutline) {
     if peer.strict_role {
         item("its role", &"it has to say it, or is refused (RFC 9234 s4.2)");
     }
+    if peer.graceful_shutdown {
+        item("shutting down", &"other paths are preferred, and it is told to do so, too (RFC 8326)");
+    }
     if !peer.strip_attributes.is_empty() {
         let codes: Vec<String> = peer.strip_attributes.iter().map(u8::to_string).collect();
         item("stripped", &format_args!("attributes {}", codes.join(", ")));

@@ -79,6 +79,18 @@ pub(super) fn next_hop_self(section: &mut Section<'_>, role: Option<Role>) -> bo
     true
 }
 
+/// Whether an external peer's session is about to be shut down.
+pub(super) fn graceful_shutdown(section: &mut Section<'_>, role: Option<Role>) -> bool {
+    const KEY: &str = "graceful_shutdown";
+    let Some(place) = flag(section, KEY) else { return false };
+    if role == Some(Role::Internal) {
+        let fault = Fault::new(format!("an internal peer has no `{KEY}`"), "not for this role");
+        let help = "remove it: sessions with other networks are shut down so (RFC 8326 s4)";
+        section.problems().push(place, fault.help(help));
+    }
+    true
+}
+
 /// Whether an internal peer is our client in route reflection.
 pub(super) fn route_reflector_client(section: &mut Section<'_>, role: Option<Role>) -> bool {
     const KEY: &str = "route_reflector_client";

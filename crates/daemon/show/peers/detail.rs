@@ -23,6 +23,13 @@ pub(super) fn print(out: &mut impl Write, peer: &PeerLine) -> io::Result<()> {
         };
         item(out, "kept down", format_args!("{}; {until}", harmless(&held.why)))?;
     }
+    if peer.shutting_down {
+        item(
+            out,
+            "shutting down",
+            "other paths are preferred, here and where it heeds GRACEFUL_SHUTDOWN (RFC 8326)",
+        )?;
+    }
     let attempts = attempts(peer);
     if !attempts.is_empty() {
         item(out, "next attempt", attempts)?;

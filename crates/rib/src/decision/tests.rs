@@ -23,7 +23,8 @@ struct Case {
 fn case() -> Case {
     let facts = Facts { path_length: 3, neighbor_as: Some(Asn(65001)), ..Facts::default() };
     let address = Ipv4Addr::new(198, 18, 0, 9).into();
-    let ranking = Ranking { local_preference: 100, internal: false, router_id: 9, address };
+    let ranking =
+        Ranking { local_preference: 100, shutting_down: false, internal: false, router_id: 9, address };
     Case { facts, accepted: true, path_id: 0, ranking }
 }
 

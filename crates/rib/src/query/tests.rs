@@ -32,8 +32,13 @@ fn shard_with(peers: &[u16]) -> Shard {
         let address = IpAddr::from([192, 0, 2, 1]);
         let mut policy = Peer::new(Asn(number.into()), Asn(64500), Some(Role::Internal), address);
         policy.checks = Checks::all(Mode::Off);
-        let ranking =
-            Ranking { local_preference: 100, internal: true, router_id: u32::from(number), address };
+        let ranking = Ranking {
+            local_preference: 100,
+            shutting_down: false,
+            internal: true,
+            router_id: u32::from(number),
+            address,
+        };
         let counters = Arc::new(PeerCounters::default());
         let export = [None, None];
         let peer = RibPeer {

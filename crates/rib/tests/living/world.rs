@@ -152,23 +152,25 @@ impl World {
 
     pub(crate) fn rib_peer(&self, peer: PeerIndex) -> RibPeer {
         let internal = role(peer) == Role::Internal;
+        let Terms { local_preference, limits, tags, shutting_down } = self.terms(peer);
         let export = ExportView {
             role: role(peer),
             local_asn: OURS,
             own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
             keeps_next_hop: internal,
             link: 0,
+            shutting_down,
             ipv6_next_hops: true,
             reflector: None,
             long_lived: false,
             four_octet_as: true,
             format: Format::PLAIN,
         };
-        let Terms { local_preference, limits, tags } = self.terms(peer);
         RibPeer {
             policy: self.policy(peer),
             ranking: Ranking {
                 local_preference,
+                shutting_down,
                 internal,
                 router_id: u32::from(peer.0),
                 address: address(peer).into(),
@@ -360,6 +362,7 @@ fn terms(peer: PeerIndex, choice: u32) -> Terms {
         local_preference: role(peer).default_local_preference() + choice % 2 * 60,
         limits: PrefixLimits::NONE,
         tags: (choice > 1).then(|| Arc::new(Tags { communities, large: vec![] })),
+        shutting_down: choice % 3 == 1 && role(peer) != Role::Internal,
     }
 }
 
