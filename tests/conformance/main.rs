@@ -41,7 +41,7 @@ mod speaker;
 mod table;
 mod valley_free;
 
+#[path = "../../crates/rib/tests/support/mod.rs"]
+mod rib;
 #[path = "../../crates/policy/tests/support/mod.rs"]
 mod support;
-#[path = "../../crates/rib/tests/support/mod.rs"]
-mod wires;

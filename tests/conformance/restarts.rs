@@ -4,30 +4,27 @@
 //! What happens to it is a list of [`Step`]s, each with what must become of the route. The peer says one route and no more, so
 //! that the four outcomes tell all.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use palisade_bgp::attributes::NextHop;
 use palisade_bgp::capability::{Capability, LongLivedFamily, Restart, RestartFamily};
-use palisade_bgp::encode::Format;
 use palisade_bgp::message::HEADER_LEN;
 use palisade_bgp::notification::Notification;
 use palisade_bgp::open::Open;
 use palisade_bgp::prefix::Net;
 use palisade_bgp::session::{Action, ConnectionId, Event, GracefulRestart, Session, SessionConfig};
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{Checks, Mode, Peer, Role, Snapshot};
-use palisade_rib::{
-    Batch, ExportView, Order, PeerCounters, PeerIndex, PrefixLimits, Ranking, Retention, RibPeer, Shard,
-};
+use palisade_policy::{Role, Snapshot};
+use palisade_rib::{Batch, Order, PeerCounters, PeerIndex, Retention, RibPeer, Shard};
 
-use crate::wires::{Said, Wires};
+use crate::rib::{self, Said, Wires};
 
-const OURS: Asn = Asn(64500);
+const OURS: Asn = Asn(rib::OURS);
 const THEIRS: Asn = Asn(65001);
 const PEER: PeerIndex = PeerIndex(1);
-const ADDRESS: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
+/// Its BGP identifier.
+const IDENTIFIER: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 1);
 /// How long we keep routes beyond a restart.
 pub(crate) const LONG_LIVED_S: u32 = 3_600;
 
@@ -181,7 +178,7 @@ impl World {
         capabilities.extend(says.long_lived.map(|(stale_time_s, forwarding)| {
             Capability::LongLived(vec![LongLivedFamily { afi, safi, forwarding, stale_time_s }])
         }));
-        let open = Open { asn: THEIRS, hold_time_s: 0, router_id: ADDRESS, capabilities };
+        let open = Open { asn: THEIRS, hold_time_s: 0, router_id: IDENTIFIER, capabilities };
         // After failures it rests; that takes no time that counts here.
         while !self.session.accepts_incoming() {
             let due = self.session.next_timeout().unwrap();
@@ -245,7 +242,7 @@ impl World {
     }
 
     fn say(&mut self, said: Option<&Said>) {
-        let set = said.map(|said| said.attributes(OURS.0, ADDRESS.into()));
+        let set = said.map(|said| said.attributes(PEER));
         let mut batch = Batch::new(PEER);
         batch.v4.push(set.as_ref(), net(), 0);
         self.shard.apply(&batch, &mut self.wires);
@@ -253,9 +250,7 @@ impl World {
 
     fn settle(&mut self) {
         let mut now = self.now;
-        while let Some(due) = self.shard.publish(now, &mut self.wires) {
-            now = now.max(due);
-        }
+        rib::settle(&mut self.shard, &mut self.wires, &mut now);
     }
 
     fn route(&self) -> Route {
@@ -273,34 +268,6 @@ fn net() -> Net<u32> {
 }
 
 fn rib_peer(counters: &Arc<PeerCounters>) -> RibPeer {
-    let address = SocketAddr::from((ADDRESS, 179)).ip();
-    let mut policy = Peer::new(THEIRS, OURS, Some(Role::Customer), address);
-    policy.checks = Checks::all(Mode::Off);
-    let export = ExportView {
-        role: Role::Customer,
-        local_asn: OURS,
-        own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-        keeps_next_hop: false,
-        link: 0,
-        shutting_down: false,
-        ipv6_next_hops: false,
-        long_lived: false,
-        four_octet_as: true,
-        reflector: None,
-        format: Format::PLAIN,
-    };
-    RibPeer {
-        policy: Arc::new(policy),
-        ranking: Ranking {
-            local_preference: 100,
-            shutting_down: false,
-            internal: false,
-            router_id: 1,
-            address,
-        },
-        export: [Some(export), None],
-        counters: Arc::clone(counters),
-        limits: PrefixLimits::NONE,
-        tags: None,
-    }
+    let peer = rib::rib_peer(PEER, rib::policy(PEER, Role::Customer));
+    RibPeer { counters: Arc::clone(counters), ..peer }
 }

@@ -7,20 +7,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use palisade_bgp::attributes::{Community, NextHop};
-use palisade_bgp::encode::Format;
+use palisade_bgp::attributes::{Attributes, Community};
 use palisade_bgp::update::{Context, Decoder};
-use palisade_bgp::{Address, Asn, Family, Net, Prefix};
-use palisade_policy::{Checks, Mode, Peer, Role, Snapshot};
-use palisade_rib::{
-    Account, Change, Chunk, ExportView, Forwarding, Intake, Outbox, PeerCounters, PeerIndex, PrefixLimits,
-    Ranking, RibPeer, Shard, forwarding,
-};
+use palisade_bgp::{Address, Net};
+use palisade_policy::{Role, Snapshot};
+use palisade_rib::{Account, Forwarding, Intake, PeerIndex, RibPeer, Shard};
 
-/// Our AS.
-pub(crate) const OURS: u32 = 64500;
-/// Our BGP identifier, and our address on every link.
-pub(crate) const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 250);
+use crate::rib::{Heard, Wires, policy, rib_peer, settle};
+pub(crate) use crate::rib::{OURS, ROUTER, address, asn};
 
 /// What a peer says of a prefix, or hears of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,7 +34,7 @@ pub(crate) struct Router {
     pub(crate) shard: Shard,
     tables: Arc<Snapshot>,
     intakes: BTreeMap<PeerIndex, Intake>,
-    wires: Wires,
+    wires: Wires<Route>,
     now: Instant,
 }
 
@@ -106,9 +100,8 @@ impl Router {
 
     /// Everybody is told what there is to tell.
     pub(crate) fn settle(&mut self) {
-        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
-            self.now = self.now.max(due);
-        }
+        settle(&mut self.shard, &mut self.wires, &mut self.now);
+        assert_eq!(self.wires.spurious, 0, "somebody is told to forget what it never heard");
     }
 
     /// What a peer has heard of a prefix, and not been told to forget.
@@ -124,7 +117,7 @@ impl Router {
 
     /// What becomes of packets to a prefix.
     pub(crate) fn forwards(&self, net: Net<u32>) -> Option<Forwarding> {
-        self.wires.forwarding.get(&u32::prefix(net)).copied()
+        self.wires.fib.get(&u32::prefix(net)).copied()
     }
 
     /// What there is to say of a prefix.
@@ -138,48 +131,9 @@ pub(crate) fn of(role: Role) -> PeerIndex {
     PeerIndex(1 + Role::ALL.iter().position(|other| *other == role).unwrap() as u16)
 }
 
-/// A peer's AS.
-pub(crate) fn asn(peer: PeerIndex, role: Role) -> u32 {
-    if role == Role::Internal { OURS } else { 65000 + u32::from(peer.0) }
-}
-
-/// A peer's address.
-pub(crate) fn address(peer: PeerIndex) -> Ipv4Addr {
-    Ipv4Addr::new(192, 0, 2, peer.0 as u8)
-}
-
 /// A peer of a role, from which everything is accepted.
 pub(crate) fn peer(index: PeerIndex, role: Role) -> RibPeer {
-    let address = IpAddr::from(address(index));
-    let mut policy = Peer::new(Asn(asn(index, role)), Asn(OURS), Some(role), address);
-    policy.checks = Checks::all(Mode::Off);
-    let export = ExportView {
-        role,
-        local_asn: Asn(OURS),
-        own_next_hop: Some(NextHop::V4(ROUTER)),
-        keeps_next_hop: matches!(role, Role::Internal | Role::RsClient),
-        link: 0,
-        shutting_down: false,
-        four_octet_as: true,
-        format: Format::PLAIN,
-        reflector: None,
-        long_lived: false,
-        ipv6_next_hops: false,
-    };
-    RibPeer {
-        policy: Arc::new(policy),
-        ranking: Ranking {
-            shutting_down: false,
-            local_preference: role.default_local_preference(),
-            internal: role == Role::Internal,
-            router_id: u32::from(index.0),
-            address,
-        },
-        export: [Some(export), None],
-        counters: Arc::new(PeerCounters::default()),
-        limits: PrefixLimits::NONE,
-        tags: None,
-    }
+    rib_peer(index, policy(index, role))
 }
 
 impl Route {
@@ -218,69 +172,17 @@ impl Route {
     }
 }
 
-/// What the peers' sockets see.
-#[derive(Default)]
-struct Wires {
-    contexts: BTreeMap<PeerIndex, Context>,
-    held: BTreeMap<PeerIndex, BTreeMap<(Net<u32>, u32), Route>>,
-    forwarding: BTreeMap<Prefix, Forwarding>,
-    decoder: Decoder,
-}
-
-impl Outbox for Wires {
-    fn has_room(&self, _: PeerIndex) -> bool {
-        true
-    }
-
-    fn is_drained(&self, _: PeerIndex) -> bool {
-        true
-    }
-
-    fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
-        for member in members {
-            let slices: Vec<_> = chunk.slices_for(*member).collect();
-            slices.iter().for_each(|slice| self.read(*member, slice));
-        }
-    }
-
-    fn walked(&mut self, _: PeerIndex, _: Family) {}
-
-    fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
-        for change in changes {
-            let prefix = A::prefix(change.net);
-            self.forwarding.remove(&prefix);
-            self.forwarding.extend(forwarding(change).map(|forwarding| (prefix, forwarding)));
-        }
-    }
-
-    fn near_limit(&mut self, _: PeerIndex) {}
-}
-
-impl Wires {
-    fn read(&mut self, member: PeerIndex, mut messages: &[u8]) {
-        let held = self.held.entry(member).or_default();
-        while messages.len() >= 19 {
-            let length = usize::from(u16::from_be_bytes([messages[16], messages[17]]));
-            let update = self.decoder.update(&messages[19..length], &self.contexts[&member]).unwrap();
-            assert!(update.faults().is_empty(), "{:?}", update.faults());
-            for path in update.withdrawn::<u32>() {
-                let forgotten = held.remove(&(path.net, path.path_id));
-                assert!(forgotten.is_some(), "{member:?} is told to forget what it never heard");
-            }
-            if let Some((attributes, paths)) = update.announced::<u32>() {
-                let IpAddr::V4(next_hop) = attributes.next_hop.address() else { panic!("{attributes:?}") };
-                let route = Route {
-                    as_path: attributes.as_path().asns().map(|asn| asn.0).collect(),
-                    communities: attributes.communities().collect(),
-                    next_hop: Some(next_hop),
-                    local_pref: attributes.facts.local_pref,
-                    med: attributes.facts.med,
-                    originator_id: attributes.facts.originator_id,
-                    cluster_list: attributes.cluster_list().collect(),
-                };
-                paths.for_each(|path| drop(held.insert((path.net, path.path_id), route.clone())));
-            }
-            messages = &messages[length..];
+impl Heard for Route {
+    fn of(attributes: &Attributes<'_>) -> Self {
+        let IpAddr::V4(next_hop) = attributes.next_hop.address() else { panic!("{attributes:?}") };
+        Route {
+            as_path: attributes.as_path().asns().map(|asn| asn.0).collect(),
+            communities: attributes.communities().collect(),
+            next_hop: Some(next_hop),
+            local_pref: attributes.facts.local_pref,
+            med: attributes.facts.med,
+            originator_id: attributes.facts.originator_id,
+            cluster_list: attributes.cluster_list().collect(),
         }
     }
 }

@@ -6,29 +6,26 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::Asn;
-use palisade_bgp::attributes::{Community, NextHop};
-use palisade_bgp::encode::Format;
+use palisade_bgp::attributes::Community;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::update::Context;
 use palisade_policy::actions::euro_ix;
 use palisade_policy::rules::{Edits, Rule};
 use palisade_policy::{
-    ActionScheme, Checks, Mode, Peer, Reason, Region, Role, RovIndex, RuleNumber, Rules, Snapshot, Source,
-    Vrp,
+    ActionScheme, Mode, Peer, Reason, Region, Role, RovIndex, RuleNumber, Rules, Snapshot, Source, Vrp,
 };
 use palisade_rib::{
-    AttributeSet, Batch, ExportView, Outcome, PeerCounters, PeerIndex, PolicyTouched, PrefixLimits, Ranking,
-    RibPeer, Shard, Silence, Step, Tags, Terms, Touched, Withheld,
+    AttributeSet, Batch, Outcome, PeerIndex, PolicyTouched, PrefixLimits, RibPeer, Shard, Silence, Step,
+    Tags, Terms, Touched, Withheld,
 };
 
-use support::{Said, Wires};
+use support::{OURS, Said, Wires, address, settle};
 
-const OURS: u32 = 64500;
 const CUSTOMER: PeerIndex = PeerIndex(1);
 const OTHER_CUSTOMER: PeerIndex = PeerIndex(2);
 const PEER: PeerIndex = PeerIndex(3);
@@ -38,52 +35,20 @@ const ROLES: [Role; 5] = [Role::Customer, Role::Customer, Role::Peer, Role::Prov
 const FRA: Region = Region(1);
 
 fn asn(peer: PeerIndex) -> u32 {
-    if peer == INTERNAL { OURS } else { 10 + u32::from(peer.0) }
-}
-
-fn address(peer: PeerIndex) -> IpAddr {
-    Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
-}
-
-fn net() -> Net<u32> {
-    Net::new(0x2d00_0000, 20)
+    support::asn(peer, ROLES[peer.index() - 1])
 }
 
 fn rib_peer(peer: PeerIndex) -> RibPeer {
-    let role = ROLES[peer.index() - 1];
-    let mut policy = Peer::new(Asn(asn(peer)), Asn(OURS), Some(role), address(peer));
-    policy.checks = Checks::all(Mode::Off);
+    let mut policy = support::policy(peer, ROLES[peer.index() - 1]);
     policy.rules = RuleNumber::new(0).into_iter().collect();
     if peer == PROVIDER {
         policy.regions = [FRA].into();
     }
-    let export = ExportView {
-        role,
-        local_asn: Asn(OURS),
-        own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-        keeps_next_hop: false,
-        link: 0,
-        shutting_down: false,
-        ipv6_next_hops: true,
-        reflector: None,
-        long_lived: false,
-        four_octet_as: true,
-        format: Format::PLAIN,
-    };
-    RibPeer {
-        policy: Arc::new(policy),
-        ranking: Ranking {
-            shutting_down: false,
-            local_preference: role.default_local_preference(),
-            internal: role == Role::Internal,
-            router_id: peer.0.into(),
-            address: address(peer),
-        },
-        export: [Some(export), None],
-        counters: Arc::new(PeerCounters::default()),
-        limits: PrefixLimits::NONE,
-        tags: None,
-    }
+    support::rib_peer(peer, policy)
+}
+
+fn net() -> Net<u32> {
+    Net::new(0x2d00_0000, 20)
 }
 
 fn tables() -> Snapshot {
@@ -101,9 +66,8 @@ struct Router {
 
 impl Router {
     fn new(tables: Snapshot) -> Self {
-        let mut router =
-            Router { shard: Shard::new(Arc::new(tables)), wires: Wires::default(), now: Instant::now() };
-        router.wires.contexts.insert(INTERNAL, Context { internal: true, ..Context::default() });
+        let wires = Wires::read_as([(INTERNAL, Context { internal: true, ..Context::default() })]);
+        let mut router = Router { shard: Shard::new(Arc::new(tables)), wires, now: Instant::now() };
         for peer in (1..=5).map(PeerIndex) {
             router.shard.peer_up(peer, rib_peer(peer));
         }
@@ -115,15 +79,13 @@ impl Router {
         let communities = communities.iter().map(|(high, low)| high << 16 | low).collect();
         let said = Said { as_path: vec![asn(peer)], communities };
         let mut batch = Batch::new(peer);
-        batch.v4.push(Some(&said.attributes(OURS, address(peer))), net(), 0);
+        batch.v4.push(Some(&said.attributes(peer)), net(), 0);
         self.shard.apply(&batch, &mut self.wires);
         self.settle();
     }
 
     fn settle(&mut self) {
-        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
-            self.now = self.now.max(due);
-        }
+        settle(&mut self.shard, &mut self.wires, &mut self.now);
     }
 
     /// AS_PATH and communities that a peer holds.
@@ -301,7 +263,7 @@ fn an_account_says_where_paths_lost_and_who_is_told_what() {
     let role = Withheld::Role { from: Source::Peer(Role::Peer), to: Role::Provider };
     assert_eq!(silence(PROVIDER), Some(Silence::Withheld(role)));
     router.say(CUSTOMER, &[(0, asn(PEER))]);
-    router.shard.set_reachable((address(PROVIDER), 0), false);
+    router.shard.set_reachable((address(PROVIDER).into(), 0), false);
     let account = router.shard.account(Prefix::V4(net()));
     let to_peer = account.exports.iter().find(|one| one.peer == PEER).unwrap();
     assert_eq!((to_peer.sent.len(), to_peer.silence), (0, Some(Silence::Asked)));

@@ -8,7 +8,6 @@ mod support;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,12 +16,11 @@ use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::Net;
 use palisade_bgp::update::Context;
 use palisade_policy::actions::euro_ix;
-use palisade_policy::{ActionScheme, Checks, Mode, Peer, Reason, Region, Role, Snapshot};
-use palisade_rib::{Batch, ExportView, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard};
+use palisade_policy::{ActionScheme, Mode, Reason, Region, Role, Snapshot};
+use palisade_rib::{Batch, ExportView, PeerIndex, RibPeer, Shard};
 
-use support::{Held, Random, Said, Wires};
+use support::{Held, OURS as RS, Random, Said, Wires, settle, view};
 
-const RS: u32 = 64500;
 const MEMBERS: u16 = 7;
 /// Members that take all paths.
 const TAKES_ALL: [u16; 2] = [6, 7];
@@ -53,44 +51,14 @@ fn takes_all(member: PeerIndex) -> bool {
     TAKES_ALL.contains(&member.0)
 }
 
-fn address(member: PeerIndex) -> IpAddr {
-    Ipv4Addr::new(198, 18, 0, member.0 as u8).into()
-}
-
 fn rib_peer(member: PeerIndex) -> RibPeer {
-    let mut policy = Peer::new(Asn(asn(member)), Asn(RS), Some(Role::RsClient), address(member));
-    policy.checks = Checks::all(Mode::Off);
+    let mut policy = support::policy(member, Role::RsClient);
+    policy.asn = Asn(asn(member));
     assert!(policy.checks.set(Reason::AsLoop, Mode::Enforce).is_ok());
     policy.regions = regions(member).into_iter().map(Region).collect();
-    let export = ExportView {
-        role: Role::RsClient,
-        local_asn: Asn(RS),
-        own_next_hop: None,
-        keeps_next_hop: true,
-        link: 0,
-        shutting_down: false,
-        ipv6_next_hops: true,
-        reflector: None,
-        long_lived: false,
-        four_octet_as: true,
-        format: Format { add_path: takes_all(member), ..Format::PLAIN },
-    };
-    let ranking = Ranking {
-        shutting_down: false,
-        local_preference: 100,
-        internal: false,
-        router_id: u32::from(member.0),
-        address: address(member),
-    };
-    let counters = Arc::new(PeerCounters::default());
-    RibPeer {
-        policy: Arc::new(policy),
-        ranking,
-        export: [Some(export), None],
-        counters,
-        limits: PrefixLimits::NONE,
-        tags: None,
-    }
+    let format = Format { add_path: takes_all(member), ..Format::PLAIN };
+    let export = ExportView { own_next_hop: None, format, ..view(Role::RsClient) };
+    RibPeer { export: [Some(export), None], ..support::rib_peer(member, policy) }
 }
 
 /// The communities that the model knows, and what they ask for.
@@ -180,11 +148,8 @@ impl Play {
     fn new(seed: u64) -> Self {
         let actions = Some(Arc::new(ActionScheme::new(&euro_ix(Asn(RS)).0, [None; 2])));
         let shard = Shard::new(Arc::new(Snapshot { actions, ..Snapshot::default() }));
-        let mut wires = Wires::default();
-        for member in TAKES_ALL {
-            let context = Context { add_path: [true, false], ..Context::default() };
-            wires.contexts.insert(PeerIndex(member), context);
-        }
+        let context = Context { add_path: [true, false], ..Context::default() };
+        let wires = Wires::read_as(TAKES_ALL.map(|member| (PeerIndex(member), context)));
         Play { random: Random(seed | 1), shard, model: Model::default(), wires, now: Instant::now() }
     }
 
@@ -214,7 +179,7 @@ impl Play {
         for _ in 0..1 + self.random.below(6) {
             let net = Net::new(0x0a00_0000 | (self.random.below(24) as u32) << 8, 24);
             let said = (self.random.below(4) > 0).then(|| self.path(member));
-            let attributes = said.as_ref().map(|said| said.attributes(RS, address(member)));
+            let attributes = said.as_ref().map(|said| said.attributes(member));
             batch.v4.push(attributes.as_ref(), net, 0);
             let paths = self.model.paths.entry(net).or_default();
             match said {
@@ -241,9 +206,7 @@ impl Play {
 
     fn settle(&mut self) {
         self.wires.stalled.clear();
-        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
-            self.now = self.now.max(due);
-        }
+        settle(&mut self.shard, &mut self.wires, &mut self.now);
     }
 
     fn compare(&mut self, seed: u64) {

@@ -3,22 +3,19 @@
 
 mod support;
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::Asn;
 use palisade_bgp::prefix::Net;
-use palisade_policy::{Checks, Mode, Peer, Reason, Role, RovIndex, Snapshot, Vrp};
+use palisade_policy::{Mode, Reason, Role, RovIndex, Snapshot, Vrp};
 use palisade_rib::{
-    Batch, Bounds, Counts, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard, Touched, shard_of,
+    Batch, Bounds, Counts, PeerCounters, PeerIndex, PrefixLimits, RibPeer, Shard, Touched, shard_of,
 };
 
-use support::{Said, Wires};
+use support::{Said, Wires, settle};
 
-const OURS: u32 = 64500;
 const FROM: PeerIndex = PeerIndex(1);
-const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1));
 
 /// One peer's paths in some shards.
 struct World {
@@ -48,23 +45,10 @@ fn net6(at: u32) -> Net<u128> {
 
 impl World {
     fn new(shards: usize, limits: PrefixLimits) -> Self {
-        let mut policy = Peer::new(Asn(65001), Asn(OURS), Some(Role::Customer), ADDRESS);
-        policy.checks = Checks::all(Mode::Off).with(Reason::RpkiInvalidOrigin, Mode::Enforce);
-        let counters = Arc::<PeerCounters>::default();
-        let peer = RibPeer {
-            policy: Arc::new(policy),
-            ranking: Ranking {
-                local_preference: 100,
-                shutting_down: false,
-                internal: false,
-                router_id: 1,
-                address: ADDRESS,
-            },
-            export: [None, None],
-            counters: Arc::clone(&counters),
-            limits,
-            tags: None,
-        };
+        let mut policy = support::policy(FROM, Role::Customer);
+        policy.checks = policy.checks.with(Reason::RpkiInvalidOrigin, Mode::Enforce);
+        let peer = RibPeer { export: [None, None], limits, ..support::rib_peer(FROM, policy) };
+        let counters = Arc::clone(&peer.counters);
         let shard = |_| {
             let mut shard = Shard::new(Arc::default());
             shard.peer_up(FROM, peer.clone());
@@ -84,7 +68,7 @@ impl World {
 
     /// Announces (or withdraws) prefixes of both families, all in one batch a shard, shard after shard.
     fn say(&mut self, announced: bool, v4: impl IntoIterator<Item = u32>, v6: impl IntoIterator<Item = u32>) {
-        let set = announced.then(|| Said::path([65001, 65010]).attributes(OURS, ADDRESS));
+        let set = announced.then(|| Said::path([65001, 65010]).attributes(FROM));
         let count = self.shards.len();
         let mut batches: Vec<Batch> = (0..count).map(|_| Batch::new(FROM)).collect();
         v4.into_iter().map(net).for_each(|net| batches[shard_of(net, count)].v4.push(set.as_ref(), net, 0));
@@ -97,9 +81,7 @@ impl World {
 
     fn settle(&mut self) {
         for shard in &mut self.shards {
-            while let Some(due) = shard.publish(self.now, &mut self.wires) {
-                self.now = due.max(self.now);
-            }
+            settle(shard, &mut self.wires, &mut self.now);
         }
     }
 

@@ -30,8 +30,8 @@ use palisade_rib::{
     shard_of,
 };
 
-use support::Random;
-use world::{Announced, Delta, Sockets, World};
+use support::{Held, Random};
+use world::{Announced, Delta, Sockets, Wording, World, sockets};
 
 const SHARDS: usize = 2;
 /// Messages that a task or the router has yet to hand over.
@@ -83,7 +83,7 @@ impl Play {
             on_the_way: BTreeMap::new(),
             inboxes: Default::default(),
             shards: [0; SHARDS].map(|_| world.shard(&latest)),
-            sockets: Default::default(),
+            sockets: [(); SHARDS].map(|()| sockets()),
             decoder: Decoder::new(),
             now: Instant::now(),
             wide: false,
@@ -239,7 +239,7 @@ impl Play {
     /// Hears everything again, with the newest of everything.
     fn afresh(&mut self) -> ([Shard; SHARDS], [Sockets; SHARDS], BTreeMap<PeerIndex, Arc<PeerCounters>>) {
         let mut shards = [0; SHARDS].map(|_| self.world.shard(&self.latest));
-        let mut sockets: [Sockets; SHARDS] = Default::default();
+        let mut sockets = [(); SHARDS].map(|()| sockets());
         let mut counters = BTreeMap::new();
         for net in self.world.ours() {
             originate(&mut shards, net);
@@ -268,7 +268,7 @@ impl Play {
             same(&table(&self.shards[at]), &table(&shards[at]), &format!("paths of shard {at}, {place}"));
             let up: BTreeSet<PeerIndex> = self.tasks.keys().copied().collect();
             for peer in up {
-                let (living, fresh) = (self.sockets[at].held(peer), sockets[at].held(peer));
+                let (living, fresh) = (held(&self.sockets[at], peer), held(&sockets[at], peer));
                 assert_eq!(living, fresh, "what {peer:?} holds of shard {at}, {place}");
             }
             assert_eq!(self.sockets[at].fib, sockets[at].fib, "the FIB of shard {at}, {place}");
@@ -308,11 +308,11 @@ fn originate(shards: &mut [Shard; SHARDS], net: Net<u32>) {
 }
 
 fn settle(shards: &mut [Shard; SHARDS], sockets: &mut [Sockets; SHARDS], now: &mut Instant) {
-    for (shard, sockets) in shards.iter_mut().zip(sockets) {
-        while let Some(due) = shard.publish(*now, sockets) {
-            *now = due.max(*now);
-        }
-    }
+    shards.iter_mut().zip(sockets).for_each(|(shard, sockets)| support::settle(shard, sockets, now));
+}
+
+fn held(sockets: &Sockets, peer: PeerIndex) -> Held<Wording> {
+    sockets.held.get(&peer).cloned().unwrap_or_default()
 }
 
 /// All that there is to say of the paths of a shard, in an order that does not depend on how they came.

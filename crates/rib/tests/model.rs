@@ -6,21 +6,18 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use palisade_bgp::attributes::NextHop;
-use palisade_bgp::encode::Format;
+use palisade_bgp::Family;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::update::Context;
-use palisade_bgp::{Asn, Family};
-use palisade_policy::{Checks, Mode, Peer, Reason, Role, Snapshot, Source, exports};
+use palisade_policy::{Mode, Reason, Role, Snapshot, Source, exports};
 use palisade_rib::{
-    AttributeSet, Batch, ExportView, Path, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard,
+    AttributeSet, Batch, ExportView, Forwarding, Gateway, Path, PeerCounters, PeerIndex, RibPeer, Shard,
 };
 
-use support::{Held, Random, Said, Wires};
+use support::{Held, OURS, Random, Said, Wires, address, settle, view};
 
 const PEERS: u16 = 6;
 const ROLES: [Role; 6] =
@@ -39,53 +36,27 @@ fn knows_long_lived(peer: PeerIndex) -> bool {
     !peer.0.is_multiple_of(3)
 }
 
-fn address(peer: PeerIndex) -> IpAddr {
-    Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
+fn asn(peer: PeerIndex) -> u32 {
+    support::asn(peer, role(peer))
+}
+
+fn gateway(peer: PeerIndex) -> Gateway {
+    (address(peer).into(), 0)
 }
 
 fn rib_peer(peer: PeerIndex, counters: &Arc<PeerCounters>) -> RibPeer {
-    let role = role(peer);
-    let mut policy = Peer::new(Asn(asn(peer)), Asn(64500), Some(role), address(peer));
-    policy.checks = Checks::all(Mode::Off);
+    let mut policy = support::policy(peer, role(peer));
     assert!(policy.checks.set(Reason::AsLoop, Mode::Enforce).is_ok());
-    let export = ExportView {
-        role,
-        local_asn: Asn(64500),
-        own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-        keeps_next_hop: role == Role::Internal,
-        link: 0,
-        shutting_down: false,
-        ipv6_next_hops: true,
-        reflector: None,
-        long_lived: knows_long_lived(peer),
-        four_octet_as: true,
-        format: Format::PLAIN,
-    };
-    RibPeer {
-        policy: Arc::new(policy),
-        ranking: Ranking {
-            shutting_down: false,
-            local_preference: role.default_local_preference(),
-            internal: role == Role::Internal,
-            router_id: u32::from(peer.0),
-            address: address(peer),
-        },
-        export: [Some(export), None],
-        counters: Arc::clone(counters),
-        limits: PrefixLimits::NONE,
-        tags: None,
-    }
-}
-
-fn asn(peer: PeerIndex) -> u32 {
-    if role(peer) == Role::Internal { 64500 } else { 65000 + u32::from(peer.0) }
+    let export = ExportView { long_lived: knows_long_lived(peer), ..view(role(peer)) };
+    let counters = Arc::clone(counters);
+    RibPeer { export: [Some(export), None], counters, ..support::rib_peer(peer, policy) }
 }
 
 /// A path of a peer: its AS, then what `tail` says. A tail with our AS is a loop, to be rejected.
 fn attributes(peer: PeerIndex, tail: &[u32]) -> Arc<AttributeSet> {
     let mut path = if role(peer) == Role::Internal { vec![] } else { vec![asn(peer)] };
     path.extend(tail);
-    Said { communities: communities(tail), ..Said::path(path) }.attributes(64500, address(peer))
+    Said { communities: communities(tail), ..Said::path(path) }.attributes(peer)
 }
 
 /// A tail also says whether its path is long-lived stale when it comes, and whether it is not to become so here.
@@ -155,7 +126,7 @@ impl Model {
     }
 
     fn best(&self, net: Net<u32>) -> Option<(PeerIndex, &Vec<u32>)> {
-        let accepted = self.paths.get(&net)?.iter().filter(|(_, tail)| !tail.contains(&64500));
+        let accepted = self.paths.get(&net)?.iter().filter(|(_, tail)| !tail.contains(&OURS));
         let accepted = accepted.filter(|(peer, _)| !self.unreachable.contains(peer));
         let rank = |peer: PeerIndex, tail: &[u32]| {
             let length = tail.len() + usize::from(role(peer) != Role::Internal);
@@ -173,7 +144,7 @@ impl Model {
             if peer == member || !exports(Source::Peer(role(peer)), role(member)) {
                 continue;
             }
-            let mut path = if role(member) == Role::Internal { vec![] } else { vec![64500] };
+            let mut path = if role(member) == Role::Internal { vec![] } else { vec![OURS] };
             path.extend((role(peer) != Role::Internal).then(|| asn(peer)));
             path.extend(tail);
             let communities = self.communities(peer, *net, tail);
@@ -184,8 +155,11 @@ impl Model {
         held
     }
 
-    fn fib(&self) -> BTreeMap<Prefix, IpAddr> {
-        let bests = self.paths.keys().filter_map(|net| Some((Prefix::V4(*net), address(self.best(*net)?.0))));
+    fn fib(&self) -> BTreeMap<Prefix, Forwarding> {
+        let bests = self
+            .paths
+            .keys()
+            .filter_map(|net| Some((Prefix::V4(*net), Forwarding::To(gateway(self.best(*net)?.0)))));
         bests.collect()
     }
 }
@@ -204,9 +178,8 @@ struct Play {
 impl Play {
     fn new(seed: u64) -> Self {
         let shard = Shard::new(Arc::new(Snapshot::default()));
-        let (random, model, mut wires) = (Random(seed | 1), Model::default(), Wires::default());
-        let internal = Context { internal: true, ..Context::default() };
-        wires.contexts.insert(INTERNAL, internal);
+        let (random, model) = (Random(seed | 1), Model::default());
+        let wires = Wires::read_as([(INTERNAL, Context { internal: true, ..Context::default() })]);
         let counters = (1..=PEERS).map(|peer| (PeerIndex(peer), Arc::default())).collect();
         Play { random, shard, model, wires, counters, now: Instant::now(), prefixes: 64 }
     }
@@ -253,12 +226,10 @@ impl Play {
                 self.shard.sweep_stale(peer, Family::Ipv4);
                 self.model.sweep(peer);
             }
-            97..99 if self.model.unreachable.insert(peer) => {
-                self.shard.set_reachable((address(peer), 0), false)
-            }
+            97..99 if self.model.unreachable.insert(peer) => self.shard.set_reachable(gateway(peer), false),
             97..100 => {
                 self.model.unreachable.remove(&peer);
-                self.shard.set_reachable((address(peer), 0), true);
+                self.shard.set_reachable(gateway(peer), true);
             }
             28..30 => {
                 self.shard.make_long_lived(peer, Family::Ipv4);
@@ -285,7 +256,7 @@ impl Play {
             let loops = self.random.below(10) == 0;
             let tail: Vec<u32> =
                 (0..1 + self.random.below(3)).map(|_| 60_000 + self.random.below(4) as u32).collect();
-            let tail = if loops { [tail, vec![64500]].concat() } else { tail };
+            let tail = if loops { [tail, vec![OURS]].concat() } else { tail };
             batch.v4.push(Some(&attributes(peer, &tail)), net, 0);
             self.model.say(peer, net, Some(tail));
         }
@@ -294,9 +265,7 @@ impl Play {
 
     fn settle(&mut self) {
         self.wires.stalled.clear();
-        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
-            self.now = self.now.max(due);
-        }
+        settle(&mut self.shard, &mut self.wires, &mut self.now);
     }
 
     fn compare(&mut self, seed: u64) {

@@ -2,25 +2,20 @@
 
 mod support;
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use palisade_bgp::attributes::NextHop;
-use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{Checks, Mode, Peer, Reason, Role, Snapshot};
-use palisade_rib::{
-    Batch, ExportView, Outcome, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard, Step,
-};
+use palisade_policy::{Mode, Peer, Reason, Role, Snapshot};
+use palisade_rib::{Batch, ExportView, Forwarding, Outcome, PeerCounters, PeerIndex, RibPeer, Shard, Step};
 
-use support::{Said, Wires};
+use support::{Said, Wires, address, settle};
 
-const OURS: u32 = 64500;
 const ONE: PeerIndex = PeerIndex(1);
 const OTHER: PeerIndex = PeerIndex(2);
 const LISTENER: PeerIndex = PeerIndex(3);
+
 fn net() -> Net<u32> {
     Net::new(0x0a00_0000, 24)
 }
@@ -40,37 +35,9 @@ impl Play {
     }
 
     fn up(&mut self, peer: PeerIndex, change: impl FnOnce(&mut RibPeer, &mut Peer)) {
-        let address = address(peer);
-        let mut policy = Peer::new(Asn(asn(peer)), Asn(OURS), Some(Role::Customer), address);
-        policy.checks = Checks::all(Mode::Off);
-        let ranking = Ranking {
-            local_preference: 100,
-            shutting_down: false,
-            internal: false,
-            router_id: u32::from(peer.0),
-            address,
-        };
-        let export = ExportView {
-            role: Role::Customer,
-            local_asn: Asn(OURS),
-            own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-            keeps_next_hop: false,
-            link: 0,
-            shutting_down: false,
-            ipv6_next_hops: true,
-            reflector: None,
-            long_lived: false,
-            four_octet_as: true,
-            format: Format::PLAIN,
-        };
-        let mut known = RibPeer {
-            policy: Arc::new(policy.clone()),
-            ranking,
-            export: [Some(export), None],
-            counters: Arc::clone(&self.counters[peer.index()]),
-            limits: PrefixLimits::NONE,
-            tags: None,
-        };
+        let mut policy = support::policy(peer, Role::Customer);
+        let counters = Arc::clone(&self.counters[peer.index()]);
+        let mut known = RibPeer { counters, ..support::rib_peer(peer, policy.clone()) };
         change(&mut known, &mut policy);
         known.policy = Arc::new(policy);
         self.shard.peer_up(peer, known);
@@ -78,15 +45,13 @@ impl Play {
 
     fn say(&mut self, peer: PeerIndex, said: bool) {
         let mut batch = Batch::new(peer);
-        let set = Said::path([asn(peer), 60_000]).attributes(OURS, address(peer));
+        let set = Said::path([asn(peer), 60_000]).attributes(peer);
         batch.v4.push(said.then_some(&set), net(), 0);
         self.shard.apply(&batch, &mut self.wires);
     }
 
     fn settle(&mut self) {
-        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
-            self.now = self.now.max(due);
-        }
+        settle(&mut self.shard, &mut self.wires, &mut self.now);
     }
 
     /// Whose path the listener holds.
@@ -102,11 +67,7 @@ impl Play {
 }
 
 fn asn(peer: PeerIndex) -> u32 {
-    65000 + u32::from(peer.0)
-}
-
-fn address(peer: PeerIndex) -> IpAddr {
-    Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
+    support::asn(peer, Role::Customer)
 }
 
 /// Two peers with a path each, of which the first is the better one, and somebody who hears.
@@ -180,7 +141,11 @@ fn a_long_lived_path_is_the_last_resort_and_told_to_those_alone_who_know_what_it
     assert_eq!(lost, Some(Outcome::Lost(Step::LongLivedStale)));
     play.say(OTHER, false);
     assert_eq!(play.heard(), None);
-    assert_eq!(play.wires.fib.get(&Prefix::V4(net())), Some(&address(ONE)), "we forward by it");
+    assert_eq!(
+        play.wires.fib.get(&Prefix::V4(net())),
+        Some(&Forwarding::To((address(ONE).into(), 0))),
+        "we forward by it"
+    );
     play.shard.peer_down(LISTENER);
     play.up(LISTENER, |known, _| {
         known.export = known.export.map(|view| view.map(|view| ExportView { long_lived: true, ..view }));

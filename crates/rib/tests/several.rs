@@ -7,23 +7,17 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use palisade_bgp::Asn;
-use palisade_bgp::attributes::NextHop;
 use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::update::Context;
-use palisade_policy::{Checks, Mode, Peer, Role, Snapshot};
-use palisade_rib::{
-    Batch, ExportView, MOST_PATHS, Outcome, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard,
-};
+use palisade_policy::{Role, Snapshot};
+use palisade_rib::{Batch, ExportView, MOST_PATHS, Outcome, PeerCounters, PeerIndex, RibPeer, Shard};
 
-use support::{Random, Said, Wires};
+use support::{OURS, Random, Said, Wires, policy, settle, view};
 
-const OURS: u32 = 64500;
 /// Peers that say several paths; the last two take all as well.
 const SAYING: u16 = 4;
 /// Peers that say nothing: one takes all, one the best.
@@ -36,42 +30,11 @@ fn takes_all(peer: u16) -> bool {
     TAKES_ALL.contains(&peer)
 }
 
-fn address(peer: PeerIndex) -> IpAddr {
-    Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
-}
-
 /// Everybody is a customer, and told everything.
 fn rib_peer(peer: PeerIndex) -> RibPeer {
-    let asn = Asn(65000 + u32::from(peer.0));
-    let mut policy = Peer::new(asn, Asn(OURS), Some(Role::Customer), address(peer));
-    policy.checks = Checks::all(Mode::Off);
-    let export = ExportView {
-        role: Role::Customer,
-        local_asn: Asn(OURS),
-        own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-        keeps_next_hop: false,
-        link: 0,
-        shutting_down: false,
-        four_octet_as: true,
-        format: Format { add_path: takes_all(peer.0), ..Format::PLAIN },
-        reflector: None,
-        long_lived: false,
-        ipv6_next_hops: false,
-    };
-    RibPeer {
-        policy: Arc::new(policy),
-        ranking: Ranking {
-            shutting_down: false,
-            local_preference: 100,
-            internal: false,
-            router_id: u32::from(peer.0),
-            address: address(peer),
-        },
-        export: [Some(export), None],
-        counters: Arc::new(PeerCounters::default()),
-        limits: PrefixLimits::NONE,
-        tags: None,
-    }
+    let format = Format { add_path: takes_all(peer.0), ..Format::PLAIN };
+    let export = ExportView { format, ..view(Role::Customer) };
+    RibPeer { export: [Some(export), None], ..support::rib_peer(peer, policy(peer, Role::Customer)) }
 }
 
 /// A path by its peer and the peer's name for it.
@@ -89,10 +52,8 @@ struct Play {
 
 impl Play {
     fn new(seed: u64) -> Self {
-        let mut wires = Wires::default();
-        for peer in TAKES_ALL {
-            wires.contexts.insert(PeerIndex(peer), Context { add_path: [true, false], ..Context::default() });
-        }
+        let context = Context { add_path: [true, false], ..Context::default() };
+        let wires = Wires::read_as(TAKES_ALL.map(|peer| (PeerIndex(peer), context)));
         Play {
             random: Random(seed | 1),
             shard: Shard::new(Arc::new(Snapshot::default())),
@@ -157,15 +118,13 @@ impl Play {
             return batch.v4.push(None, net, name);
         };
         let said = Said::path([vec![65000 + u32::from(peer.0)], tail].concat());
-        batch.v4.push(Some(&said.attributes(OURS, address(peer))), net, name);
+        batch.v4.push(Some(&said.attributes(peer)), net, name);
         paths.insert((peer.0, name), said.as_path);
     }
 
     fn settle(&mut self) {
         self.wires.stalled.clear();
-        while let Some(due) = self.shard.publish(self.now, &mut self.wires) {
-            self.now = self.now.max(due);
-        }
+        settle(&mut self.shard, &mut self.wires, &mut self.now);
     }
 
     /// What a peer is to hold of a prefix: AS paths, best first where it takes one.
@@ -256,7 +215,7 @@ fn paths_past_the_bound_are_counted_and_not_held() {
     let say = |play: &mut Play, peer: u16, names: std::ops::Range<u32>, announces: bool| {
         let mut batch = Batch::new(PeerIndex(peer));
         let said = Said::path([65000 + u32::from(peer), 60_000]);
-        let set = said.attributes(OURS, address(PeerIndex(peer)));
+        let set = said.attributes(PeerIndex(peer));
         names.for_each(|name| batch.v4.push(announces.then_some(&set), net, name * 0x1_0001));
         play.shard.apply(&batch, &mut play.wires);
         play.settle();

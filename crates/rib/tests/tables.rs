@@ -4,72 +4,29 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::Asn;
-use palisade_bgp::attributes::NextHop;
-use palisade_bgp::encode::Format;
 use palisade_bgp::prefix::{Net, Prefix};
-use palisade_policy::{Checks, Mode, Peer, Reason, Role, RovIndex, Snapshot, Vrp};
-use palisade_rib::{
-    Batch, ExportView, PeerCounters, PeerIndex, PrefixLimits, Ranking, RibPeer, Shard, Touched,
-};
+use palisade_policy::{Mode, Reason, Role, RovIndex, Snapshot, Vrp};
+use palisade_rib::{Batch, PeerIndex, RibPeer, Shard, Touched};
 
-use support::{Random, Said, Wires};
+use support::{OURS, Random, Said, Wires, asn, settle};
 
-const OURS: u32 = 64500;
 const FROM: PeerIndex = PeerIndex(1);
 const TO: PeerIndex = PeerIndex(2);
 /// Several slices' worth.
 const PREFIXES: u32 = 20_000;
-
-fn asn(peer: PeerIndex) -> u32 {
-    65000 + u32::from(peer.0)
-}
-
-fn address(peer: PeerIndex) -> IpAddr {
-    Ipv4Addr::new(198, 18, 0, peer.0 as u8).into()
-}
 
 fn net(at: u32) -> Net<u32> {
     Net::new(0x0a00_0000 | at << 8, 24)
 }
 
 fn rib_peer(peer: PeerIndex) -> RibPeer {
-    let mut policy = Peer::new(Asn(asn(peer)), Asn(OURS), Some(Role::Customer), address(peer));
-    policy.checks = Checks::all(Mode::Off);
+    let mut policy = support::policy(peer, Role::Customer);
     assert!(policy.checks.set(Reason::RpkiInvalidOrigin, Mode::Enforce).is_ok());
-    let export = ExportView {
-        role: Role::Customer,
-        local_asn: Asn(OURS),
-        own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-        keeps_next_hop: false,
-        link: 0,
-        shutting_down: false,
-        ipv6_next_hops: true,
-        reflector: None,
-        long_lived: false,
-        four_octet_as: true,
-        format: Format::PLAIN,
-    };
-    let ranking = Ranking {
-        shutting_down: false,
-        local_preference: 100,
-        internal: false,
-        router_id: u32::from(peer.0),
-        address: address(peer),
-    };
-    let counters = Arc::new(PeerCounters::default());
-    RibPeer {
-        policy: Arc::new(policy),
-        ranking,
-        export: [Some(export), None],
-        counters,
-        limits: PrefixLimits::NONE,
-        tags: None,
-    }
+    support::rib_peer(peer, policy)
 }
 
 /// Tables by which the prefixes of some /16 may only be originated by somebody else.
@@ -84,15 +41,9 @@ fn block_prefix(block: u32) -> Prefix {
 
 fn say(shard: &mut Shard, wires: &mut Wires, at: u32, tail: Option<u32>) {
     let mut batch = Batch::new(FROM);
-    let said = tail.map(|asn_of| Said::path([asn(FROM), asn_of]).attributes(OURS, address(FROM)));
+    let said = tail.map(|asn_of| Said::path([asn(FROM, Role::Customer), asn_of]).attributes(FROM));
     batch.v4.push(said.as_ref(), net(at), 0);
     shard.apply(&batch, wires);
-}
-
-fn settle(shard: &mut Shard, wires: &mut Wires, now: &mut Instant) {
-    while let Some(due) = shard.publish(*now, wires) {
-        *now = due.max(*now);
-    }
 }
 
 #[test]
@@ -141,8 +92,9 @@ fn what_changes_while_tables_are_applied_is_judged_by_the_last_of_them() {
         }
         settle(&mut shard, &mut wires, &mut now);
         let accepted = said.iter().filter(|(at, _)| !refused.contains(&(**at >> 8)));
-        let expected: BTreeMap<_, _> =
-            accepted.map(|(at, tail)| ((net(*at), 0), Said::path([OURS, asn(FROM), *tail]))).collect();
+        let expected: BTreeMap<_, _> = accepted
+            .map(|(at, tail)| ((net(*at), 0), Said::path([OURS, asn(FROM, Role::Customer), *tail])))
+            .collect();
         let tally = counters.read();
         assert_eq!(wires.held.remove(&TO).unwrap_or_default(), expected, "seed {seed}");
         assert_eq!(

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use palisade_bgp::attributes::{Community, NextHop};
-use palisade_bgp::encode::Format;
+use palisade_bgp::Asn;
+use palisade_bgp::attributes::{Attributes, Community};
 use palisade_bgp::prefix::{Address, Net, Prefix};
-use palisade_bgp::update::{Context, Decoder};
-use palisade_bgp::{Asn, Family};
+use palisade_bgp::update::Context;
 use palisade_policy::actions::euro_ix;
 use palisade_policy::rules::{Action, AnyCommunity, Edits, IrrState, PathCondition, PrefixCondition, Rule};
 use palisade_policy::{
@@ -16,13 +15,12 @@ use palisade_policy::{
     RovIndex, RovState, RuleNumber, Rules, Snapshot, Vrp,
 };
 use palisade_rib::{
-    Change, Chunk, ExportView, Forwarding, Outbox, PeerCounters, PeerIndex, PolicyTouched, PrefixLimits,
-    Ranking, RibPeer, Shard, Tags, Terms, Touched, forwarding,
+    ExportView, PeerIndex, PolicyTouched, PrefixLimits, Ranking, RibPeer, Shard, Tags, Terms, Touched,
 };
 
-use crate::support::Random;
+use crate::support::{self, Heard, Random, Wires, address, view};
 
-pub(crate) const OURS: Asn = Asn(64500);
+const OURS: Asn = Asn(support::OURS);
 const ROLES: [Role; 6] =
     [Role::Customer, Role::Customer, Role::Peer, Role::Provider, Role::Rs, Role::Internal];
 pub(crate) const PEERS: u16 = ROLES.len() as u16;
@@ -67,10 +65,6 @@ pub(crate) struct World {
 
 fn role(peer: PeerIndex) -> Role {
     ROLES[peer.index() - 1]
-}
-
-fn address(peer: PeerIndex) -> Ipv4Addr {
-    Ipv4Addr::new(198, 18, 0, peer.0 as u8)
 }
 
 fn asn(peer: PeerIndex) -> u32 {
@@ -151,35 +145,12 @@ impl World {
     }
 
     pub(crate) fn rib_peer(&self, peer: PeerIndex) -> RibPeer {
-        let internal = role(peer) == Role::Internal;
         let Terms { local_preference, limits, tags, shutting_down } = self.terms(peer);
-        let export = ExportView {
-            role: role(peer),
-            local_asn: OURS,
-            own_next_hop: Some(NextHop::V4(Ipv4Addr::new(198, 18, 0, 254))),
-            keeps_next_hop: internal,
-            link: 0,
-            shutting_down,
-            ipv6_next_hops: true,
-            reflector: None,
-            long_lived: false,
-            four_octet_as: true,
-            format: Format::PLAIN,
-        };
-        RibPeer {
-            policy: self.policy(peer),
-            ranking: Ranking {
-                local_preference,
-                shutting_down,
-                internal,
-                router_id: u32::from(peer.0),
-                address: address(peer).into(),
-            },
-            export: [Some(export), None],
-            counters: Arc::new(PeerCounters::default()),
-            limits,
-            tags,
-        }
+        let plain = support::rib_peer(peer, Peer::clone(&self.policies[&peer]));
+        let ranking = Ranking { local_preference, shutting_down, ..plain.ranking };
+        let export = ExportView { shutting_down, ..view(role(peer)) };
+        let policy = self.policy(peer);
+        RibPeer { policy, ranking, export: [Some(export), None], limits, tags, ..plain }
     }
 
     pub(crate) fn said(&self, peer: PeerIndex, random: &mut Random) -> Words {
@@ -196,7 +167,7 @@ impl World {
             2 => vec![OURS.0 << 16 | 3000],
             _ => vec![],
         };
-        let next_hop = if chance(random, 4) { Ipv4Addr::new(198, 18, 0, 200) } else { address(peer) };
+        let next_hop = if chance(random, 4) { Ipv4Addr::new(192, 0, 2, 200) } else { address(peer) };
         Words { as_path, communities, next_hop }
     }
 
@@ -316,7 +287,7 @@ impl World {
 
 /// Bogons are off, because the networks are made up.
 fn policy(peer: PeerIndex) -> Peer {
-    let mut policy = Peer::new(Asn(asn(peer)), OURS, Some(role(peer)), address(peer).into());
+    let mut policy = Peer { asn: Asn(asn(peer)), ..support::policy(peer, role(peer)) };
     let mut checks = Checks::all(Mode::Off);
     let mut enforced = vec![Reason::AsLoop, Reason::RpkiInvalidOrigin, Reason::RpkiInvalidLength];
     match role(peer) {
@@ -383,7 +354,7 @@ fn rule(at: u64, random: &mut Random) -> Rule {
     let edits = Edits {
         local_preference: chance(random, 3).then(|| 90 + 50 * some(random, 0..4)),
         med: chance(random, 4).then(|| chance(random, 2).then_some(7)),
-        next_hops: [chance(random, 6).then_some(IpAddr::from([198, 18, 0, 201])), None],
+        next_hops: [chance(random, 6).then_some(IpAddr::from([192, 0, 2, 201])), None],
         prepend: if chance(random, 4) { 1 + random.below(2) as u8 } else { 0 },
         remove_communities: if chance(random, 3) { vec!["7:*".parse().unwrap()] } else { vec![] },
         add_communities: (from..to).map(|at| AnyCommunity::Standard(Community(7 << 16 | at))).collect(),
@@ -421,77 +392,28 @@ pub(crate) fn update(net: Net<u32>, said: Option<&Words>) -> Vec<u8> {
     body
 }
 
-/// What the peers' sockets see of one shard, word for word.
-#[derive(Default)]
-pub(crate) struct Sockets {
-    pub(crate) held: BTreeMap<PeerIndex, BTreeMap<Net<u32>, String>>,
-    pub(crate) fib: BTreeMap<Prefix, IpAddr>,
-    /// Withdrawals of what was not held.
-    pub(crate) spurious: usize,
-    decoder: Decoder,
-}
+/// What peers hear of a path, word for word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wording(String);
 
-impl Sockets {
-    pub(crate) fn held(&self, peer: PeerIndex) -> BTreeMap<Net<u32>, String> {
-        self.held.get(&peer).cloned().unwrap_or_default()
-    }
-
-    fn read(&mut self, member: PeerIndex, mut messages: &[u8]) {
-        let held = self.held.entry(member).or_default();
-        while messages.len() >= 19 {
-            let length = usize::from(u16::from_be_bytes([messages[16], messages[17]]));
-            let update = self.decoder.update(&messages[19..length], &context(member)).unwrap();
-            assert!(update.faults().is_empty(), "{:?}", update.faults());
-            for path in update.withdrawn::<u32>() {
-                self.spurious += usize::from(held.remove(&path.net).is_none());
-            }
-            if let Some((attributes, paths)) = update.announced::<u32>() {
-                let said = format!(
-                    "{} {:?} {:?} local {:?} med {:?} otc {:?}",
-                    attributes.as_path(),
-                    attributes
-                        .communities()
-                        .map(|one| (one.0 >> 16, one.0 & 0xffff))
-                        .collect::<BTreeSet<_>>(),
-                    attributes.next_hop.address(),
-                    attributes.facts.local_pref,
-                    attributes.facts.med,
-                    attributes.facts.only_to_customer,
-                );
-                paths.for_each(|path| drop(held.insert(path.net, said.clone())));
-            }
-            messages = &messages[length..];
-        }
+impl Heard for Wording {
+    fn of(attributes: &Attributes<'_>) -> Self {
+        let communities = attributes.communities().map(|one| (one.0 >> 16, one.0 & 0xffff));
+        Wording(format!(
+            "{} {:?} {:?} local {:?} med {:?} otc {:?}",
+            attributes.as_path(),
+            communities.collect::<BTreeSet<_>>(),
+            attributes.next_hop.address(),
+            attributes.facts.local_pref,
+            attributes.facts.med,
+            attributes.facts.only_to_customer,
+        ))
     }
 }
 
-impl Outbox for Sockets {
-    fn has_room(&self, _: PeerIndex) -> bool {
-        true
-    }
+/// The sockets of all peers at one shard.
+pub(crate) type Sockets = Wires<Wording>;
 
-    fn is_drained(&self, _: PeerIndex) -> bool {
-        true
-    }
-
-    fn send(&mut self, members: &[PeerIndex], chunk: Arc<Chunk>) {
-        for member in members {
-            let slices: Vec<_> = chunk.slices_for(*member).collect();
-            slices.iter().for_each(|slice| self.read(*member, slice));
-        }
-    }
-
-    fn walked(&mut self, _: PeerIndex, _: Family) {}
-
-    fn best_changed<A: Address>(&mut self, changes: &[Change<A>]) {
-        for change in changes {
-            match forwarding(change) {
-                Some(Forwarding::To((address, _))) => drop(self.fib.insert(A::prefix(change.net), address)),
-                Some(Forwarding::Discard) => unreachable!("nobody says BLACKHOLE"),
-                None => drop(self.fib.remove(&A::prefix(change.net))),
-            }
-        }
-    }
-
-    fn near_limit(&mut self, _: PeerIndex) {}
+pub(crate) fn sockets() -> Sockets {
+    Wires::read_as((1..=PEERS).map(PeerIndex).map(|peer| (peer, context(peer))))
 }
