@@ -145,7 +145,7 @@ pub(crate) struct PeerLine {
     pub(crate) limits: Vec<LimitLine>,
     /// Whether one of them is nearly reached.
     pub(crate) near_limit: bool,
-    /// Announcements that were not held, because there was no room for more prefixes.
+    /// Announcements that were not held: there was no room for more prefixes, or for more paths to one.
     pub(crate) dropped: i64,
     /// How many times it came near a limit, and reached one.
     pub(crate) limit_warnings: u64,

@@ -322,7 +322,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         max_prefixes: peer.policy().limits.received.total,
         limits: limits(peer),
         near_limit: peer.status.limits.standing() != Standing::Within,
-        dropped: tally.dropped,
+        dropped: tally.left_out(),
         limit_warnings: peer.status.limits.warnings(),
         limits_reached: peer.status.limits.reached(),
         failures: attempts.failures,

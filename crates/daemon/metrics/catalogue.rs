@@ -84,5 +84,5 @@ metrics! {
     PEER_LIMIT_USED = Gauge "palisade_peer_limit_used" ["peer", "limit"] "How much of it is used";
     PEER_LIMIT_WARNINGS = Counter "palisade_peer_limit_warnings_total" ["peer"] "Times that it came near a limit of prefixes";
     PEER_LIMIT_REACHED = Counter "palisade_peer_limit_reached_total" ["peer"] "Times that it came with more than a limit of prefixes allows";
-    PEER_DROPPED = Counter "palisade_peer_dropped_announcements_total" ["peer"] "Announcements that were not held, because a limit of prefixes left no room";
+    PEER_DROPPED = Counter "palisade_peer_dropped_announcements_total" ["peer"] "Announcements that were not held: a limit of prefixes left no room, or there were 16 paths of the peer to the prefix";
 }

@@ -216,7 +216,7 @@ fn paths(page: &mut Page, roster: &Roster, rules: &Rules) {
         }
     }
     let mut samples = page.metric(&PEER_DROPPED);
-    tallies.iter().for_each(|(peer, tally)| samples.put(&[&peer.name], tally.dropped.max(0)));
+    tallies.iter().for_each(|(peer, tally)| samples.put(&[&peer.name], tally.left_out().max(0)));
 }
 
 /// What becomes of the paths that are stale.

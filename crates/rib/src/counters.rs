@@ -31,9 +31,10 @@ pub struct Tally<N = i64> {
     pub observed: PerReason<N>,
     /// By [`RovState`] in the order of [`RovState::ALL`].
     pub rov: [N; RovState::ALL.len()],
-    /// Announcements that were not held, ever: there was no room for more paths, or the peer had as many to the prefix as it
-    /// [may](crate::MOST_PATHS).
+    /// Announcements that were not held, ever, because the peer's limits left no room for more paths.
     pub dropped: N,
+    /// Announcements that were not held, ever, because the peer had as many paths to the prefix as it [may](crate::MOST_PATHS).
+    pub surplus: N,
 }
 
 impl Default for Tally {
@@ -46,6 +47,7 @@ impl Default for Tally {
             observed: PerReason::default(),
             rov: [0; RovState::ALL.len()],
             dropped: 0,
+            surplus: 0,
         }
     }
 }
@@ -82,11 +84,17 @@ impl Tally {
         add_each(&mut self.observed, &other.observed);
         self.rov.iter_mut().zip(other.rov).for_each(|(sum, more)| *sum += more);
         self.dropped += other.dropped;
+        self.surplus += other.surplus;
     }
 
     /// How many there are in the Adj-RIB-In.
     pub fn received_total(&self) -> i64 {
         self.received.iter().sum()
+    }
+
+    /// How many announcements were not held, ever.
+    pub fn left_out(&self) -> i64 {
+        self.dropped + self.surplus
     }
 
     /// How many are accepted.
@@ -154,6 +162,7 @@ impl Default for PeerCounters {
                 observed: PerReason::default(),
                 rov: std::array::from_fn(|_| AtomicI64::new(0)),
                 dropped: AtomicI64::new(0),
+                surplus: AtomicI64::new(0),
             },
         }
     }
@@ -175,6 +184,7 @@ impl PeerCounters {
         self.tally.observed.iter().for_each(|(reason, sum)| add(sum, difference.observed[reason]));
         self.tally.rov.iter().zip(difference.rov).for_each(|(sum, more)| add(sum, more));
         add(&self.tally.dropped, difference.dropped);
+        add(&self.tally.surplus, difference.surplus);
     }
 
     /// How many paths there are now, as far as limits go.
@@ -194,6 +204,7 @@ impl PeerCounters {
             observed: PerReason::from_fn(|code| load(&self.tally.observed.by_code()[code])),
             rov: std::array::from_fn(|at| load(&self.tally.rov[at])),
             dropped: load(&self.tally.dropped),
+            surplus: load(&self.tally.surplus),
         }
     }
 }

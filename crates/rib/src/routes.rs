@@ -158,8 +158,8 @@ impl<A: Address> Routes<A> {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Paths::new()),
         };
-        if is_excess(&path, paths) {
-            ledger.count_dropped();
+        if is_surplus(&path, paths) {
+            ledger.count_surplus();
             return;
         }
         self.turns.came(&path);
@@ -256,7 +256,7 @@ impl<A: Address> Routes<A> {
 /// Whether a path is new and its peer has as many to the prefix as it may. Stale ones, which a peer that has restarted may call
 /// otherwise from now on, do not count.
 #[inline]
-fn is_excess(path: &Path, held: &[Path]) -> bool {
+fn is_surplus(path: &Path, held: &[Path]) -> bool {
     held.len() >= MOST_PATHS && {
         let theirs = held.iter().filter(|held| held.peer() == path.peer());
         theirs.clone().filter(|held| held.turn() == path.turn()).count() >= MOST_PATHS

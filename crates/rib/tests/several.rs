@@ -224,11 +224,11 @@ fn paths_past_the_bound_are_counted_and_not_held() {
     say(&mut play, 1, 0..most, true);
     assert_eq!(held(&play), MOST_PATHS);
     say(&mut play, 1, most..most + 10_000, true);
-    assert_eq!((held(&play), play.counters[&1].read().dropped), (MOST_PATHS, 10_000));
+    assert_eq!((held(&play), play.counters[&1].read().surplus), (MOST_PATHS, 10_000));
     // Those that are held may be said again, those that are not may be withdrawn, and nobody else is held to what one says.
     say(&mut play, 1, 0..most, true);
     say(&mut play, 1, most..most + 10_000, false);
-    assert_eq!((held(&play), play.counters[&1].read().dropped), (MOST_PATHS, 10_000));
+    assert_eq!((held(&play), play.counters[&1].read().surplus), (MOST_PATHS, 10_000));
     say(&mut play, 2, 0..most, true);
     assert_eq!(held(&play), 2 * MOST_PATHS);
     // A place that is free again is taken.

@@ -81,6 +81,16 @@ fn a_limit_that_was_lowered_is_exceeded() {
     assert!(matches!(world.count([101, 0, 0, 0, 0]), Some(Step::Warn(_))), "nothing is new");
 }
 
+/// What a peer with ADD-PATH says past the paths that it may have to one prefix is beyond no limit of its prefixes.
+#[test]
+fn too_many_paths_to_one_prefix_are_not_too_many_prefixes() {
+    for excess in [Excess::Down, Excess::DropNew] {
+        let mut world = World::new(excess);
+        world.counters.add(&Tally { received: [16, 0], accepted: [16, 0], surplus: 9, ..Tally::default() });
+        assert_eq!((world.look(), world.watch.standing()), (None, Standing::Within));
+    }
+}
+
 #[test]
 fn what_was_dropped_is_asked_for_when_there_is_room_and_not_all_the_time() {
     let mut world = World::new(Excess::DropNew);

@@ -38,9 +38,14 @@ impl Ledger {
         self.room.accepted > 0
     }
 
-    /// Counts an announcement that is not held.
+    /// Counts an announcement that is not held, because there is no room.
     pub(super) fn count_dropped(&mut self) {
         self.tally.dropped += 1;
+    }
+
+    /// Counts one that is not held, because its peer has as many paths to the prefix as it may.
+    pub(super) fn count_surplus(&mut self) {
+        self.tally.surplus += 1;
     }
 
     /// Counts a path that has come.
