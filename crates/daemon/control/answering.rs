@@ -335,7 +335,7 @@ fn peer_line(peer: &RunningPeer, rules: &Rules) -> PeerLine {
         rejected_by: by_reason(&tally.rejected, rules),
         observed: by_reason(&tally.observed, rules),
         rpki: by_state(&tally.rov),
-        stale: tally.stale,
+        stale: tally.stale_total(),
         stale_by_family: stale_by_family(peer.status.phases()),
         last_end: peer.status.last_end(),
         last_fault: peer.status.last_fault(),

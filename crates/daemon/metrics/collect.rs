@@ -198,7 +198,7 @@ fn paths(page: &mut Page, roster: &Roster, rules: &Rules) {
         }
     }
     let mut samples = page.metric(&PEER_STALE);
-    tallies.iter().for_each(|(peer, tally)| samples.put(&[&peer.name], tally.stale.max(0)));
+    tallies.iter().for_each(|(peer, tally)| samples.put(&[&peer.name], tally.stale_total().max(0)));
     stale(page, roster);
     let by_reason = |samples: &mut Samples<'_>, peer: &RunningPeer, counts: &PerReason<i64>| {
         for (reason, count) in counts.iter().filter(|(_, count)| **count > 0) {

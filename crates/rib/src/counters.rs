@@ -20,9 +20,9 @@ use crate::path::{Path, PeerIndex};
 pub struct Tally<N = i64> {
     /// In the Adj-RIB-In, by [`Family::index`].
     pub received: [N; 2],
-    /// Of those, kept though the peer has not said them again since its session went down, or since it began to send its table
-    /// anew.
-    pub stale: N,
+    /// Of those and of the accepted ones, kept though the peer has not said them again since its session went down, or since it
+    /// began to send its table anew.
+    pub stale: Counts<N>,
     /// Let into the decision process, by [`Family::index`].
     pub accepted: [N; 2],
     /// Rejected, by reason.
@@ -41,7 +41,7 @@ impl Default for Tally {
     fn default() -> Self {
         Tally {
             received: [0; 2],
-            stale: 0,
+            stale: Counts::default(),
             accepted: [0; 2],
             rejected: PerReason::default(),
             observed: PerReason::default(),
@@ -67,10 +67,13 @@ impl Tally {
         }
     }
 
-    /// Counts a path that has gone, and whether it was stale.
-    pub(crate) fn count_left(&mut self, family: Family, path: &Path, stale: bool) {
-        self.count(family, path, -1);
-        self.stale -= i64::from(stale);
+    /// The same of one that may be stale.
+    pub(crate) fn count_held(&mut self, family: Family, path: &Path, stale: bool, by: i64) {
+        self.count(family, path, by);
+        if stale {
+            self.stale.received[family.index()] += by;
+            self.stale.accepted[family.index()] += by * i64::from(path.is_accepted());
+        }
     }
 
     /// Adds another's numbers.
@@ -78,7 +81,8 @@ impl Tally {
         let add =
             |sums: &mut [i64; 2], more: [i64; 2]| sums.iter_mut().zip(more).for_each(|(sum, n)| *sum += n);
         add(&mut self.received, other.received);
-        self.stale += other.stale;
+        add(&mut self.stale.received, other.stale.received);
+        add(&mut self.stale.accepted, other.stale.accepted);
         add(&mut self.accepted, other.accepted);
         add_each(&mut self.rejected, &other.rejected);
         add_each(&mut self.observed, &other.observed);
@@ -90,6 +94,11 @@ impl Tally {
     /// How many there are in the Adj-RIB-In.
     pub fn received_total(&self) -> i64 {
         self.received.iter().sum()
+    }
+
+    /// How many are stale.
+    pub fn stale_total(&self) -> i64 {
+        self.stale.received.iter().sum()
     }
 
     /// How many announcements were not held, ever.
@@ -112,13 +121,27 @@ fn add_each(sums: &mut PerReason<i64>, more: &PerReason<i64>) {
     more.iter().for_each(|(reason, more)| sums[reason] += more);
 }
 
-/// What limits are compared with, by [`Family::index`].
+/// What limits are compared with, by [`Family::index`]: paths that the peer has said, and those that it has yet to say again, each
+/// by themselves. What it says when it is back may be other paths than are kept of it, and is not to be refused for these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct Counts<N = i64> {
     /// In the Adj-RIB-In.
-    pub received: [i64; 2],
+    pub received: [N; 2],
     /// Let into the decision process.
-    pub accepted: [i64; 2],
+    pub accepted: [N; 2],
+}
+
+impl Counts {
+    /// Both together.
+    pub(crate) fn plus(self, more: Counts) -> Counts {
+        let sum = |held: [i64; 2], more: [i64; 2]| [held[0] + more[0], held[1] + more[1]];
+        Counts { received: sum(self.received, more.received), accepted: sum(self.accepted, more.accepted) }
+    }
+
+    /// These without some of them.
+    fn without(self, some: Counts) -> Counts {
+        self.plus(Counts { received: some.received.map(|n| -n), accepted: some.accepted.map(|n| -n) })
+    }
 }
 
 /// Tallies of several peers, until they are added to the peers' counters.
@@ -133,10 +156,13 @@ impl Tallies {
         self.tallies.entry(peer).or_default()
     }
 
-    /// How many paths a peer has more than its counters say.
-    pub(crate) fn counts(&self, peer: PeerIndex) -> Counts {
-        let tally = self.tallies.get(&peer);
-        tally.map(|tally| Counts { received: tally.received, accepted: tally.accepted }).unwrap_or_default()
+    /// How many paths a peer has more than its counters say, of those that are stale or of the others.
+    pub(crate) fn counts(&self, peer: PeerIndex, stale: bool) -> Counts {
+        let Some(Tally { received, accepted, stale: of_stale, .. }) = self.tallies.get(&peer) else {
+            return Counts::default();
+        };
+        let all = Counts { received: *received, accepted: *accepted };
+        if stale { *of_stale } else { all.without(*of_stale) }
     }
 
     /// All of them.
@@ -156,7 +182,7 @@ impl Default for PeerCounters {
         PeerCounters {
             tally: Tally {
                 received: Default::default(),
-                stale: AtomicI64::new(0),
+                stale: Counts::default(),
                 accepted: Default::default(),
                 rejected: PerReason::default(),
                 observed: PerReason::default(),
@@ -178,8 +204,10 @@ impl PeerCounters {
             }
         };
         self.tally.received.iter().zip(difference.received).for_each(|(sum, more)| add(sum, more));
-        add(&self.tally.stale, difference.stale);
         self.tally.accepted.iter().zip(difference.accepted).for_each(|(sum, more)| add(sum, more));
+        let (stale, more) = (&self.tally.stale, difference.stale);
+        stale.received.iter().zip(more.received).for_each(|(sum, more)| add(sum, more));
+        stale.accepted.iter().zip(more.accepted).for_each(|(sum, more)| add(sum, more));
         self.tally.rejected.iter().for_each(|(reason, sum)| add(sum, difference.rejected[reason]));
         self.tally.observed.iter().for_each(|(reason, sum)| add(sum, difference.observed[reason]));
         self.tally.rov.iter().zip(difference.rov).for_each(|(sum, more)| add(sum, more));
@@ -187,19 +215,27 @@ impl PeerCounters {
         add(&self.tally.surplus, difference.surplus);
     }
 
-    /// How many paths there are now, as far as limits go.
+    /// How many paths there are now, as far as limits go: those that the peer has said, without the stale ones.
     pub fn counts(&self) -> Counts {
-        let load = |numbers: &[AtomicI64; 2]| std::array::from_fn(|at| numbers[at].load(Ordering::SeqCst));
-        Counts { received: load(&self.tally.received), accepted: load(&self.tally.accepted) }
+        self.all().without(self.stale())
+    }
+
+    /// How many stale ones there are.
+    pub(crate) fn stale(&self) -> Counts {
+        loaded(&self.tally.stale.received, &self.tally.stale.accepted)
+    }
+
+    fn all(&self) -> Counts {
+        loaded(&self.tally.received, &self.tally.accepted)
     }
 
     /// The numbers now. Each is exact; they may be of moments a batch apart.
     pub fn read(&self) -> Tally {
         let load = |n: &AtomicI64| n.load(Ordering::Relaxed);
         Tally {
-            received: self.counts().received,
-            stale: load(&self.tally.stale),
-            accepted: self.counts().accepted,
+            received: self.all().received,
+            stale: self.stale(),
+            accepted: self.all().accepted,
             rejected: PerReason::from_fn(|code| load(&self.tally.rejected.by_code()[code])),
             observed: PerReason::from_fn(|code| load(&self.tally.observed.by_code()[code])),
             rov: std::array::from_fn(|at| load(&self.tally.rov[at])),
@@ -207,4 +243,9 @@ impl PeerCounters {
             surplus: load(&self.tally.surplus),
         }
     }
+}
+
+fn loaded(received: &[AtomicI64; 2], accepted: &[AtomicI64; 2]) -> Counts {
+    let load = |numbers: &[AtomicI64; 2]| std::array::from_fn(|at| numbers[at].load(Ordering::SeqCst));
+    Counts { received: load(received), accepted: load(accepted) }
 }

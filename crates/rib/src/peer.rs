@@ -209,16 +209,23 @@ impl Peers {
         self.peers.get(index.index()).and_then(Option::as_ref).map(|known| &known.peer)
     }
 
-    /// What room a peer has for more paths of a family, with those that its counters don't know of yet.
-    pub(crate) fn room(&self, index: PeerIndex, family: Family, uncounted: Counts) -> Room {
+    /// What room a peer has for more paths of a family that it says.
+    pub(crate) fn room(&self, index: PeerIndex, family: Family) -> Room {
+        self.peer(index)
+            .map_or(Room::UNLIMITED, |peer| Room::of(&peer.limits, family, peer.counters.counts()))
+    }
+
+    /// What room it has among those that are stale or among the others, with those that its counters don't know of yet.
+    pub(crate) fn room_among(
+        &self,
+        index: PeerIndex,
+        family: Family,
+        stale: bool,
+        uncounted: Counts,
+    ) -> Room {
         let Some(peer) = self.peer(index) else { return Room::UNLIMITED };
-        let sum = |held: [i64; 2], more: [i64; 2]| [held[0] + more[0], held[1] + more[1]];
-        let Counts { received, accepted } = peer.counters.counts();
-        let counts = Counts {
-            received: sum(received, uncounted.received),
-            accepted: sum(accepted, uncounted.accepted),
-        };
-        Room::of(&peer.limits, family, counts)
+        let counted = if stale { peer.counters.stale() } else { peer.counters.counts() };
+        Room::of(&peer.limits, family, counted.plus(uncounted))
     }
 
     /// The numbers of those that are up.

@@ -10,6 +10,10 @@
 //!   anything else                                  --> as if there were no limits
 //! ```
 //!
+//! What is kept of a peer that restarts or refreshes is held to the same limits, and takes none of the room of what it says anew: it may
+//! have other paths by then, or call them otherwise (RFC 7911 s3). So a peer has twice its limits at the most, for as long as a
+//! restart takes.
+//!
 //! All shards count into the same numbers and none waits for another. A shard looks what room there is as it begins with a
 //! batch, so that a peer may come to have as many paths too many as one batch brings to each of the other shards, and no
 //! more: a batch is what one read of a socket held.

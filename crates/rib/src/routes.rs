@@ -123,7 +123,7 @@ impl<A: Address> Routes<A> {
         });
         let view = received.attributes();
         for (net, path_id) in paths {
-            if !ledger.has_room() && self.held(peer, *net, *path_id).is_none() {
+            if !ledger.has_room() && self.said(peer, *net, *path_id).is_none() {
                 ledger.count_dropped();
                 continue;
             }
@@ -131,7 +131,7 @@ impl<A: Address> Routes<A> {
             if let Some((policy, stamp, path_verdict)) = judged_by {
                 verdict = judge_prefix(*net, &view, path_verdict, policy, tables, &mut ());
                 if !ledger.has_room_for_accepted()
-                    && !self.held(peer, *net, *path_id).is_some_and(Path::is_accepted)
+                    && !self.said(peer, *net, *path_id).is_some_and(Path::is_accepted)
                 {
                     verdict = held_back(verdict);
                 }
@@ -143,9 +143,10 @@ impl<A: Address> Routes<A> {
         }
     }
 
-    /// What the table has of a peer, where it has that.
-    fn held(&self, peer: PeerIndex, net: Net<A>, path_id: u32) -> Option<&Path> {
-        self.table.paths(net).iter().find(|held| held.is_of(peer, path_id))
+    /// A path that a peer has said, where the table has that; not one that it has yet to say again, which takes none of its room.
+    fn said(&self, peer: PeerIndex, net: Net<A>, path_id: u32) -> Option<&Path> {
+        let mut paths = self.table.paths(net).iter();
+        paths.find(|held| held.is_of(peer, path_id)).filter(|held| !self.turns.is_stale(held))
     }
 
     fn announce(&mut self, net: Net<A>, mut path: Path, peers: &Peers, ledger: &mut Ledger) {

@@ -137,7 +137,8 @@ impl Shard {
         }
         let v4 = self.v4.lose_peer(index, retained[Family::Ipv4.index()]);
         let v6 = self.v6.lose_peer(index, retained[Family::Ipv6.index()]);
-        self.count_stale(index, v4 + v6);
+        self.count(index, &v4);
+        self.count(index, &v6);
         self.peers.silence(index);
     }
 
@@ -148,12 +149,12 @@ impl Shard {
             Family::Ipv4 => self.v4.mark_stale(index),
             Family::Ipv6 => self.v6.mark_stale(index),
         };
-        self.count_stale(index, stale);
+        self.count(index, &stale);
     }
 
-    fn count_stale(&self, index: PeerIndex, stale: usize) {
+    fn count(&self, index: PeerIndex, tally: &Tally) {
         if let Some(peer) = self.peers.peer(index) {
-            peer.counters.add(&Tally { stale: stale as i64, ..Tally::default() });
+            peer.counters.add(tally);
         }
     }
 

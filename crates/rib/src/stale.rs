@@ -33,6 +33,17 @@ struct Turn {
     /// Paths of the peer, stale or not.
     held: usize,
     stale: usize,
+    /// Those that are accepted and not stale.
+    accepted: usize,
+}
+
+/// What has become stale with the end of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// All that are held.
+    pub(crate) held: usize,
+    /// Those of them that are accepted.
+    pub(crate) accepted: usize,
 }
 
 impl Turns {
@@ -76,7 +87,18 @@ impl Turns {
     /// Notes a path that has come into the table.
     pub(crate) fn came(&mut self, path: &Path) {
         debug_assert!(!self.is_stale(path), "what comes is of this turn");
-        self.of_mut(path.peer()).held += 1;
+        let turn = self.of_mut(path.peer());
+        turn.held += 1;
+        turn.accepted += usize::from(path.is_accepted());
+    }
+
+    /// Notes that a path was judged again, which may have been accepted before.
+    pub(crate) fn judged(&mut self, path: &Path, was_accepted: bool) {
+        if !self.is_stale(path) {
+            let turn = self.of_mut(path.peer());
+            debug_assert!(turn.accepted > 0 || !was_accepted, "what was accepted was counted");
+            turn.accepted = turn.accepted - usize::from(was_accepted) + usize::from(path.is_accepted());
+        }
     }
 
     /// Notes a path that has gone from the table; whether it was stale.
@@ -86,12 +108,13 @@ impl Turns {
         debug_assert!(turn.held > 0 && (turn.stale > 0 || !stale), "what goes was counted");
         turn.held -= 1;
         turn.stale -= usize::from(stale);
+        turn.accepted -= usize::from(!stale && path.is_accepted());
         stale
     }
 
-    /// Ends a peer's turn, where that can be now: how many paths are stale then. Otherwise it [ends](Self::is_ending) when this is
+    /// Ends a peer's turn, where that can be now: which paths are stale then. Otherwise it [ends](Self::is_ending) when this is
     /// called again after the last stale path has gone.
-    pub(crate) fn end(&mut self, peer: PeerIndex) -> Option<usize> {
+    pub(crate) fn end(&mut self, peer: PeerIndex) -> Option<Ended> {
         let turn = self.of_mut(peer);
         turn.ends = turn.stale > 0;
         if turn.ends {
@@ -100,7 +123,7 @@ impl Turns {
         turn.bit = !turn.bit;
         turn.stale = turn.held;
         turn.long_lived = false;
-        Some(turn.stale)
+        Some(Ended { held: turn.held, accepted: std::mem::take(&mut turn.accepted) })
     }
 
     /// Has a turn that was to end not end: whether there was one.

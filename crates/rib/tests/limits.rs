@@ -6,8 +6,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Instant;
 
-use palisade_bgp::Asn;
 use palisade_bgp::prefix::Net;
+use palisade_bgp::{Asn, Family};
 use palisade_policy::{Mode, Reason, Role, RovIndex, Snapshot, Vrp};
 use palisade_rib::{
     Batch, Bounds, Counts, PeerCounters, PeerIndex, PrefixLimits, RibPeer, Shard, Touched, shard_of,
@@ -200,6 +200,43 @@ fn what_is_said_again_after_a_restart_is_still_within_the_limit() {
         assert_eq!(world.numbers(), ([4, 0], 3, 1, 0));
         world.say(false, 3..4, []);
     }
+}
+
+/// A peer that restarts may call its paths otherwise, or have others (RFC 7911 s3): what is kept of it does not end its session.
+#[test]
+fn what_a_peer_is_yet_to_say_again_takes_no_room_from_what_it_says() {
+    let mut world = World::new(1, limits([Some(10), None, None], Some(6)));
+    world.say(true, 0..10, []);
+    assert_eq!(world.numbers(), ([10, 0], 6, 4, 0));
+    for round in 1..4 {
+        let dropped = i64::from(round);
+        world.restart();
+        assert_eq!(world.counters.counts(), Counts::default(), "all of it is stale");
+        world.shards[0].let_in(FROM);
+        world.settle();
+        assert_eq!(world.numbers(), ([10, 0], 6, 4, dropped - 1), "which lets nothing in that was held back");
+        world.say(true, round * 10..round * 10 + 11, []);
+        assert_eq!(world.numbers(), ([20, 0], 12, 8, dropped));
+        assert_eq!(world.counters.counts(), Counts { received: [10, 0], accepted: [6, 0] });
+        world.shards[0].sweep_stale(FROM, Family::Ipv4);
+        world.settle();
+        assert_eq!(world.numbers(), ([10, 0], 6, 4, dropped));
+        assert_eq!(world.counters.counts(), Counts { received: [10, 0], accepted: [6, 0] });
+    }
+}
+
+/// A limit that was lowered holds for what is said again.
+#[test]
+fn what_is_said_again_needs_room_like_what_is_new() {
+    let mut world = World::new(1, PrefixLimits::NONE);
+    world.say(true, 0..10, []);
+    world.peer.limits = limits([Some(4), None, None], Some(2));
+    world.restart();
+    world.say(true, 0..10, []);
+    assert_eq!(world.counters.counts(), Counts { received: [4, 0], accepted: [2, 0] });
+    world.shards[0].sweep_stale(FROM, Family::Ipv4);
+    world.settle();
+    assert_eq!(world.numbers(), ([4, 0], 2, 2, 6));
 }
 
 #[test]

@@ -202,7 +202,7 @@ impl Play {
 
     /// A refresh that begins while another is under way, or while what it left is being removed, joins it.
     fn begin_refresh(&mut self, peer: PeerIndex) {
-        let is_refreshing = self.counters[&peer].read().stale > 0;
+        let is_refreshing = self.counters[&peer].read().stale_total() > 0;
         self.shard.mark_stale(peer, Family::Ipv4);
         if !is_refreshing {
             self.model.mark_stale(peer);
@@ -284,9 +284,16 @@ impl Play {
             let expected = self.model.stale.iter().filter(|(stale, _)| stale == peer);
             assert_eq!(found, expected.map(|(_, net)| *net).collect::<Vec<_>>(), "{peer:?}, seed {seed}");
             let held = self.model.paths.values().filter(|paths| paths.contains_key(peer)).count();
+            let accepted = |stale: bool| {
+                let paths = self.shard.ipv4().iter_after(None).flat_map(|(_, paths)| paths);
+                let theirs = paths.filter(|path| path.peer() == *peer && path.is_accepted());
+                theirs.filter(|path| self.shard.is_stale(Family::Ipv4, path) == stale).count() as i64
+            };
+            let counted = (counters.counts().accepted[0], counters.read().stale.accepted[0]);
+            assert_eq!(counted, (accepted(false), accepted(true)), "{peer:?}, seed {seed}");
             let (tally, stale) = (counters.read(), found.len());
             assert_eq!(
-                (tally.received_total(), tally.stale),
+                (tally.received_total(), tally.stale_total()),
                 (held as i64, stale as i64),
                 "{peer:?}, seed {seed}"
             );
@@ -347,7 +354,7 @@ fn a_sweep_that_has_become_needless_takes_nothing_of_the_next_refresh() {
     play.shard.mark_stale(from, Family::Ipv4);
     play.settle();
     let tally = play.counters[&from].read();
-    assert_eq!((tally.received_total(), tally.stale, play.wires.held[&to].len()), (3, 3, 3));
+    assert_eq!((tally.received_total(), tally.stale_total(), play.wires.held[&to].len()), (3, 3, 3));
     play.shard.sweep_stale(from, Family::Ipv4);
     play.settle();
     assert_eq!((play.counters[&from].read().received_total(), play.wires.held[&to].len()), (0, 0));

@@ -62,7 +62,7 @@ impl Play {
     }
 
     fn stale(&self, peer: PeerIndex) -> i64 {
-        self.counters[peer.index()].read().stale
+        self.counters[peer.index()].read().stale_total()
     }
 }
 

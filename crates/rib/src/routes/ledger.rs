@@ -5,7 +5,7 @@
 
 use palisade_bgp::prefix::Address;
 
-use crate::counters::{Counts, Tally};
+use crate::counters::Tally;
 use crate::path::{Path, PeerIndex};
 use crate::peer::Peers;
 use crate::prefix_limits::Room;
@@ -18,7 +18,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Begins with the room that a peer has for paths of a family.
     pub(super) fn open<A: Address>(peer: PeerIndex, peers: &Peers) -> Self {
-        Ledger { tally: Tally::default(), room: peers.room(peer, A::FAMILY, Counts::default()) }
+        Ledger { tally: Tally::default(), room: peers.room(peer, A::FAMILY) }
     }
 
     /// What it came to.
@@ -26,7 +26,7 @@ impl Ledger {
         self.tally
     }
 
-    /// Whether there is room for a path that is new.
+    /// Whether there is room for a path that is new, or said again.
     #[inline]
     pub(super) fn has_room(&self) -> bool {
         self.room.received > 0
@@ -55,10 +55,12 @@ impl Ledger {
         self.room.count(path.is_accepted(), 1);
     }
 
-    /// Counts a path that has gone, and whether it was stale.
+    /// Counts a path that has gone, and whether it was stale: then it took no room.
     #[inline]
     pub(super) fn count_left<A: Address>(&mut self, path: &Path, stale: bool) {
-        self.tally.count_left(A::FAMILY, path, stale);
-        self.room.count(path.is_accepted(), -1);
+        self.tally.count_held(A::FAMILY, path, stale, -1);
+        if !stale {
+            self.room.count(path.is_accepted(), -1);
+        }
     }
 }

@@ -21,16 +21,17 @@ use smallvec::SmallVec;
 
 use super::Routes;
 use crate::changes::Before;
-use crate::counters::Tallies;
+use crate::counters::{Counts, Tallies, Tally};
 use crate::departures::Going;
 use crate::path::PeerIndex;
 use crate::peer::Peers;
+use crate::stale::Ended;
 
 /// What becomes of a peer's paths.
 impl<A: Address> Routes<A> {
     /// A peer's session has ended. Where its paths are not retained, they are removed, a slice of the table at a time; until one is,
     /// it counts as it did, because nobody was told of its loss. Retained ones are stale from now on: how many.
-    pub(crate) fn lose_peer(&mut self, peer: PeerIndex, retained: bool) -> usize {
+    pub(crate) fn lose_peer(&mut self, peer: PeerIndex, retained: bool) -> Tally {
         if retained {
             return self.end_turn(peer);
         }
@@ -39,26 +40,26 @@ impl<A: Address> Routes<A> {
         if self.turns.held(peer) > 0 {
             self.departures.add(peer, Going::All);
         }
-        0
+        Tally::default()
     }
 
     /// Has the paths of a peer be stale until it says them again, where none is: how many there are.
-    pub(crate) fn mark_stale(&mut self, peer: PeerIndex) -> usize {
-        if self.turns.stale(peer) == 0 { self.end_turn(peer) } else { 0 }
+    pub(crate) fn mark_stale(&mut self, peer: PeerIndex) -> Tally {
+        if self.turns.stale(peer) == 0 { self.end_turn(peer) } else { Tally::default() }
     }
 
     /// Where paths are stale already, they are removed first.
-    fn end_turn(&mut self, peer: PeerIndex) -> usize {
+    fn end_turn(&mut self, peer: PeerIndex) -> Tally {
+        let mut stale = Counts::default();
         match self.turns.end(peer) {
-            Some(stale) => {
+            Some(Ended { held, accepted }) => {
                 self.departures.keep_stale(peer);
-                stale
+                stale.received[A::FAMILY.index()] = held as i64;
+                stale.accepted[A::FAMILY.index()] = accepted as i64;
             }
-            None => {
-                self.departures.add(peer, Going::Stale);
-                0
-            }
+            None => self.departures.add(peer, Going::Stale),
         }
+        Tally { stale, ..Tally::default() }
     }
 
     /// Has the stale paths of a peer removed, a slice of the table at a time.
@@ -96,7 +97,7 @@ impl<A: Address> Routes<A> {
         }
         for peer in self.departures.settle(&self.turns) {
             if self.turns.is_ending(peer) {
-                tallies.of(peer).stale += self.end_turn(peer) as i64;
+                tallies.of(peer).add(&self.end_turn(peer));
             }
         }
         if self.departures.is_empty() {
@@ -114,7 +115,7 @@ impl<A: Address> Routes<A> {
             let goes = departures.removes(path, turns);
             if goes {
                 let peer = path.peer();
-                tallies.of(peer).count_left(A::FAMILY, path, turns.left(path));
+                tallies.of(peer).count_held(A::FAMILY, path, turns.left(path), -1);
                 unlisted.extend(origins.lists(peer).then(|| (peer, path.origin_as())));
             }
             !goes

@@ -101,7 +101,7 @@ impl<A: Address> Routes<A> {
 struct Review<'a, A: Address> {
     peers: &'a Peers,
     tables: &'a Snapshot,
-    turns: &'a Turns,
+    turns: &'a mut Turns,
     unreachable: &'a HashSet<Gateway, FixedState>,
     derived: &'a mut DerivedSets,
     tallies: &'a mut Tallies,
@@ -181,7 +181,7 @@ impl<A: Address> Review<'_, A> {
         let path_verdict = received.judged(policy, self.tables, stamp);
         let view = received.attributes();
         let mut verdict = judge_prefix(net, &view, path_verdict, policy, self.tables, &mut ());
-        if verdict.accepted() && !path.is_accepted() && !self.has_room(path.peer()) {
+        if verdict.accepted() && !path.is_accepted() && !self.has_room(path) {
             verdict = held_back(verdict);
         }
         let long_lived = self.turns.is_long_lived(path);
@@ -193,16 +193,20 @@ impl<A: Address> Review<'_, A> {
         (!same || set.is_some()).then_some((verdict, set))
     }
 
-    /// Whether another path of a peer may be accepted.
-    fn has_room(&self, peer: PeerIndex) -> bool {
-        self.peers.room(peer, A::FAMILY, self.tallies.counts(peer)).accepted > 0
+    /// Whether a path may be accepted that was not, beside the others of its peer that are stale like it, or like it are not.
+    fn has_room(&self, path: &Path) -> bool {
+        let (peer, stale) = (path.peer(), self.turns.is_stale(path));
+        self.peers.room_among(peer, A::FAMILY, stale, self.tallies.counts(peer, stale)).accepted > 0
     }
 
     fn take(&mut self, (verdict, set): (Verdict, Option<Arc<AttributeSet>>), path: &mut Path) {
         let tally = self.tallies.of(path.peer());
-        tally.count(A::FAMILY, path, -1);
+        let stale = self.turns.is_stale(path);
+        tally.count_held(A::FAMILY, path, stale, -1);
+        let was_accepted = path.is_accepted();
         path.set_verdict(verdict);
-        tally.count(A::FAMILY, path, 1);
+        tally.count_held(A::FAMILY, path, stale, 1);
+        self.turns.judged(path, was_accepted);
         if let Some(set) = set {
             path.set_reachable(!self.unreachable.contains(&set.gateway()));
             path.set_attributes(set);
