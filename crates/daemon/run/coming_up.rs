@@ -47,10 +47,7 @@ pub(crate) struct PeerSetup {
 pub(crate) struct Up {
     pub(crate) connection: ConnectionId,
     pub(crate) intake: Intake,
-    /// As the shards were last told that it is judged.
-    pub(crate) judged: Arc<palisade_policy::Peer>,
-    /// As they were last told how it is dealt with.
-    pub(crate) terms: Terms,
+    pub(crate) told: Told,
     pub(crate) queue: SessionReader,
     /// How it stands to its limits of prefixes.
     pub(crate) limits: LimitWatch,
@@ -64,6 +61,13 @@ pub(crate) struct Up {
     pub(crate) awaited: [bool; 2],
     /// When attributes that no path uses any more are to be let go.
     pub(crate) sweep_at: Option<Instant>,
+}
+
+/// What the shards were last told of how a peer is judged and dealt with.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) judged: Arc<palisade_policy::Peer>,
+    pub(crate) terms: Terms,
 }
 
 impl Up {
@@ -127,8 +131,7 @@ pub(crate) fn come_up(
             queue: reader,
             limits: LimitWatch::new(&setup.status.counters, Instant::now()),
             refreshes: negotiated.families.map(|exchanged| exchanged && negotiated.route_refresh),
-            judged,
-            terms: policy.terms(),
+            told: Told { judged, terms: policy.terms() },
             telling: [Telling::new(around.shards.count()); 2],
             marks_refreshes: negotiated.enhanced_refresh,
             awaited: negotiated.families,

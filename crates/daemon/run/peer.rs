@@ -21,7 +21,7 @@ use palisade_policy::Snapshot;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
-use super::coming_up::{PeerSetup, Up};
+use super::coming_up::{PeerSetup, Told, Up};
 use super::complaints::Complaints;
 use super::connecting::{Connecting, connected};
 use super::connection::Connection;
@@ -71,6 +71,8 @@ pub(crate) struct PeerTask {
     to_shards: VecDeque<(usize, ToShard)>,
     turns: Turns,
     up: Option<Up>,
+    /// Set while the session is down and the shards keep what the peer said.
+    kept: Option<Told>,
     complaints: Complaints,
     /// Whether the FIB still waits to hear that this peer's table is in.
     first_table_awaited: bool,
@@ -121,6 +123,7 @@ impl PeerTask {
             to_shards: VecDeque::new(),
             turns,
             up: None,
+            kept: None,
             complaints: Complaints::default(),
             held_down,
         }
@@ -164,8 +167,18 @@ impl PeerTask {
         }
     }
 
-    /// Tells the shards that the peer has gone, and those who wait for its first table that there will be none.
+    /// Has the shards know that the peer has gone.
     async fn leave_table(&mut self) {
+        self.give_up();
+        while let Some((shard, message)) = self.to_shards.pop_front() {
+            let Some(place) = self.around.shards.place(shard).await else { return };
+            place.send(message);
+        }
+    }
+
+    /// Has nothing kept of a peer that is not to come back as it was, and tells those who wait for its first table that there will be
+    /// none.
+    fn give_up(&mut self) {
         self.take_events();
         let forgotten = self.restarting.retention().forget();
         self.tell_shards(forgotten);
@@ -174,10 +187,6 @@ impl PeerTask {
         }
         if self.restarting.is_given_up() {
             self.tell_all_shards(|| ToShard::Heard);
-        }
-        while let Some((shard, message)) = self.to_shards.pop_front() {
-            let Some(place) = self.around.shards.place(shard).await else { return };
-            place.send(message);
         }
     }
 

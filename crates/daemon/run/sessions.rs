@@ -377,6 +377,8 @@ impl Sessions {
             if tokio::time::timeout_at(deadline, &mut task).await.is_err() {
                 warn!(peer = peer.name, "a session did not end in time");
                 task.abort();
+                // What it says last is to come before that it has gone.
+                let _ = task.await;
                 self.around.shards.send_all(|| ToShard::PeerLost(peer.index, [false; 2])).await;
             }
         }

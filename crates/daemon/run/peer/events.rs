@@ -72,7 +72,7 @@ impl PeerTask {
     fn established(&mut self, negotiated: &Negotiated, now: Instant) {
         let local = self.connections.get(negotiated.connection).and_then(Connection::local_address);
         let (up, peer, queue) = come_up(&mut self.setup, &self.around, negotiated, local);
-        self.up = Some(up);
+        (self.up, self.kept) = (Some(up), None);
         let index = self.setup.index;
         self.tell_all_shards(|| ToShard::PeerUp(index, Box::new(peer.clone()), Arc::clone(&queue)));
         let orders = self.restarting.established(negotiated, now);
@@ -85,7 +85,7 @@ impl PeerTask {
         self.setup.status.note_down(reason);
         let orders = self.restarting.retention().lost(now, retained);
         self.tell_after_what_was_said(orders);
-        self.up = None;
+        self.kept = self.up.take().map(|up| up.told).filter(|_| retained != [false; 2]);
     }
 
     /// Gives shards what the peer has said, and says when its first table is among that.

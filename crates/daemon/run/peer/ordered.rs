@@ -38,6 +38,7 @@ impl PeerTask {
         self.setup.status.set_held_down(Some(held_down.clone()));
         self.held_down = Some(held_down);
         self.session.stop(now, Cease::AdministrativeShutdown(words));
+        self.give_up();
     }
 
     fn reset(&mut self, words: String, now: Instant) -> Result<(), String> {

@@ -1,4 +1,4 @@
-//! A policy that changes while the session is up.
+//! A policy that changes while the session is up, or while what the peer said is kept for its return.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use palisade_policy::Reason;
 use palisade_rib::PolicyTouched;
 
 use super::PeerTask;
-use crate::run::coming_up::on_session;
+use crate::run::coming_up::{Told, on_session};
 use crate::run::shard::ToShard;
 
 impl PeerTask {
@@ -21,16 +21,20 @@ impl PeerTask {
             // What it has said was read otherwise.
             self.ask_again();
         }
-        let Some(up) = &mut self.up else { return };
-        let judged = on_session(&policy.judged, up.judged.local_address, up.judged.link);
+        // What is kept of a session that is down is no less judged.
+        let told = match (&mut self.up, &mut self.kept) {
+            (Some(up), _) => &mut up.told,
+            (None, Some(kept)) => kept,
+            (None, None) => return,
+        };
+        let judged = on_session(&policy.judged, told.judged.local_address, told.judged.link);
         let index = self.setup.index;
-        let touched = touched(&up.judged, &judged);
-        if let Some(touched) = &touched {
+        let (touched, terms) = (touched(&told.judged, &judged), policy.terms());
+        let on_other_terms = told.terms != terms;
+        *told = Told { judged: Arc::clone(&judged), terms: terms.clone() };
+        if let (Some(up), Some(touched)) = (&mut self.up, &touched) {
             up.intake.set_policy(Arc::clone(&judged), touched);
-            up.judged = Arc::clone(&judged);
         }
-        let terms = policy.terms();
-        let on_other_terms = std::mem::replace(&mut up.terms, terms.clone()) != terms;
         if let Some(touched) = touched {
             self.tell_all_shards(|| ToShard::Policy(index, Arc::clone(&judged), touched.clone()));
         }
