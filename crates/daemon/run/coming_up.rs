@@ -20,7 +20,7 @@ use super::addresses;
 use super::agreed::Agreed;
 use super::limits::LimitWatch;
 use super::peer::Surroundings;
-use super::queue::{SessionQueue, SessionReader, session_queue};
+use super::queue::{Outgoing, SessionQueue, SessionReader, session_queue};
 use super::sessions::SessionSettings;
 use super::shard::ToShard;
 use super::status::PeerStatus;
@@ -53,6 +53,8 @@ pub(crate) struct Up {
     pub(crate) limits: LimitWatch,
     /// Families that the peer can be asked for again, by [`Family::index`].
     pub(crate) refreshes: [bool; 2],
+    /// Families that shards send the peer routes of, by [`Family::index`]. Of the others, nothing is all there is.
+    pub(crate) exports: [bool; 2],
     /// How far it is in telling the peer all of a family.
     pub(crate) telling: [Telling; 2],
     /// Whether a refresh has a beginning and an end for the peer (RFC 7313).
@@ -100,13 +102,18 @@ pub(crate) fn come_up(
     setup.status.set_local_address(local);
     setup.status.set_agreed(Agreed::from(negotiated));
     let policy = Arc::clone(&setup.policy.borrow_and_update());
+    let (queue, reader) = session_queue();
     let mut export = [None, None];
     for family in families {
         export[family.index()] = setup
             .settings
             .role
             .and_then(|role| export_view(setup, &policy, (role, family), negotiated, (local, link)));
+        if export[family.index()].is_none() {
+            queue.send(Outgoing::Walked(family));
+        }
     }
+    let exports = export.map(|view| view.is_some());
     let judged = on_session(&policy.judged, local, link);
     let peer = RibPeer {
         policy: Arc::clone(&judged),
@@ -122,7 +129,6 @@ pub(crate) fn come_up(
         limits: policy.limits,
         tags: policy.tags.clone(),
     };
-    let (queue, reader) = session_queue();
     let intake = Intake::new(setup.index, Arc::clone(&judged), around.shards.count(), around.seed);
     (
         Up {
@@ -132,7 +138,8 @@ pub(crate) fn come_up(
             limits: LimitWatch::new(&setup.status.counters, Instant::now()),
             refreshes: negotiated.families.map(|exchanged| exchanged && negotiated.route_refresh),
             told: Told { judged, terms: policy.terms() },
-            telling: [Telling::new(around.shards.count()); 2],
+            exports,
+            telling: exports.map(|exports| Telling::new(if exports { around.shards.count() } else { 1 })),
             marks_refreshes: negotiated.enhanced_refresh,
             awaited: negotiated.families,
             sweep_at: None,

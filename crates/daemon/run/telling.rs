@@ -43,7 +43,7 @@ pub(crate) enum End {
 }
 
 impl Telling {
-    /// A session that has just come up, of a router with so many shards.
+    /// A session that has just come up, to which so many shards tell it; where none does, it is told so as by one.
     pub(crate) fn new(shards: usize) -> Self {
         Telling { what: What::First, shards, left: shards, asked: false }
     }

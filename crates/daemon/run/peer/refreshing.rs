@@ -25,9 +25,12 @@ impl PeerTask {
                 if up.marks_refreshes {
                     connection.queue(telling::beginning(family).into());
                 }
-                let shards = 0..self.around.shards.count();
-                let index = self.setup.index;
-                self.to_shards.extend(shards.map(|shard| (shard, ToShard::Refresh(index, family))));
+                if up.exports[family.index()] {
+                    let (index, shards) = (self.setup.index, 0..self.around.shards.count());
+                    self.to_shards.extend(shards.map(|shard| (shard, ToShard::Refresh(index, family))));
+                } else if let Some(end) = up.walked(family) {
+                    connection.queue(telling::end(end, family).into());
+                }
             }
         }
     }
