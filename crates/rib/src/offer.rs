@@ -51,6 +51,7 @@ impl Best {
         self.peer == other.peer
             && Arc::ptr_eq(&self.attributes, &other.attributes)
             && self.local_preference == other.local_preference
+            && self.router_id == other.router_id
             && self.tags == other.tags
     }
 

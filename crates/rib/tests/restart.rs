@@ -2,12 +2,14 @@
 
 mod support;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use palisade_bgp::prefix::{Net, Prefix};
+use palisade_bgp::update::Context;
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{Mode, Peer, Reason, Role, Snapshot};
+use palisade_policy::{Mode, Peer, Reason, Reflector, Role, Snapshot};
 use palisade_rib::{Batch, ExportView, Forwarding, Outcome, PeerCounters, PeerIndex, RibPeer, Shard, Step};
 
 use support::{Said, Wires, address, settle};
@@ -117,6 +119,36 @@ fn a_peer_that_comes_back_on_other_terms_is_ranked_and_judged_by_them() {
     let account = play.shard.account(Prefix::V4(net()));
     let refused = account.paths.iter().find(|told| told.path.peer() == ONE).map(|told| told.outcome);
     assert_eq!(refused, Some(Outcome::Refused));
+}
+
+/// Where we reflect routes, ORIGINATOR_ID is the identifier that the peer has now (RFC 4456 s8).
+#[test]
+fn who_is_told_by_a_reflector_hears_that_a_peer_has_another_identifier() {
+    let mut play = Play::new();
+    let ours = Ipv4Addr::new(192, 0, 2, 1);
+    let reflector = Some(Reflector { router_id: ours, cluster_id: ours, is_client: true });
+    let internal = |router_id: u32| {
+        move |known: &mut RibPeer, policy: &mut Peer| {
+            (known.ranking.internal, known.ranking.router_id) = (true, router_id);
+            (policy.role, policy.reflector) = (Some(Role::Internal), reflector);
+            let view = |view| ExportView { role: Role::Internal, keeps_next_hop: true, reflector, ..view };
+            known.export = known.export.map(|export| export.map(view));
+        }
+    };
+    for peer in [ONE, LISTENER] {
+        play.wires.contexts.insert(peer, Context { internal: true, ..Context::default() });
+    }
+    play.up(ONE, internal(1));
+    play.up(LISTENER, internal(3));
+    play.say(ONE, true);
+    assert_eq!(play.heard(), Some(60_000));
+    for (router_id, told) in [(1, 0), (7, 1), (7, 1)] {
+        play.shard.peer_lost(ONE, [true; 2]);
+        play.up(ONE, internal(router_id));
+        play.say(ONE, true);
+        play.shard.sweep_stale(ONE, Family::Ipv4);
+        assert_eq!((play.heard(), play.wires.repeated), (Some(60_000), told));
+    }
 }
 
 #[test]
