@@ -34,7 +34,7 @@ pub(crate) fn sessions() {
     let mut router = Router::new(folder.path(), &(router + &peers.concat()));
     router.start();
     let bird = Bird::start("near", &place, &neighbours());
-    let world = World { router, folder, bird };
+    let world = World { router, folder, birds: vec![bird], sessions: Vec::new() };
     world.wait_for("in", true);
     world.wait_for("out", true);
     assert_eq!(world.peer("in")["address"], "fe80::2%near");
@@ -43,7 +43,7 @@ pub(crate) fn sessions() {
     let next_hops = [1, 2].map(|network| format!("BGP.next_hop: 2001:db8:{network}::1 fe80::1"));
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
-        let told = world.bird.ask("show route all for 2001:db8:ffff::/48");
+        let told = world.birds[0].ask("show route all for 2001:db8:ffff::/48");
         if next_hops.iter().all(|next_hop| told.contains(next_hop)) {
             break;
         }

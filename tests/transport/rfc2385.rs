@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::world::{Case, End, World, networks};
+use crate::world::{Case, End, Family, World, networks};
 
 /// As many octets as a password may have.
 const LONGEST: &str =
@@ -24,7 +24,7 @@ const CASES: [Case; 10] = {
         connects: End,
         comes_up: bool,
     ) -> Case {
-        Case { name, ours, theirs, connects, comes_up }
+        Case { name, place: "near", ours, theirs, connects, comes_up }
     }
     [
         case("right-out", SECRET, SECRET_OF_BIRD, Ours, true),
@@ -43,41 +43,39 @@ const CASES: [Case; 10] = {
 /// The table, in both families; no password is ever said.
 pub(crate) fn signatures() {
     networks();
-    for ipv6 in [false, true] {
-        let world = World::of(&CASES, "near", ipv6);
-        world.hold(&CASES);
-        assert_eq!(world.peer("right-out")["transport"]["md5"], true);
-        assert_eq!(world.peer("ours-missing-in")["transport"]["md5"], false);
-        let log = world.router.log();
-        assert!(!log.contains("secret") && !log.contains("123456"), "{log}");
+    let world = World::of(&CASES, Family::BOTH);
+    world.hold();
+    for (signed, unsigned) in [("right-out", "ours-missing-in"), ("right-out-v6", "ours-missing-in-v6")] {
+        assert_eq!(world.peer(signed)["transport"]["md5"], true);
+        assert_eq!(world.peer(unsigned)["transport"]["md5"], false);
     }
+    let log = world.router.log();
+    assert!(!log.contains("secret") && !log.contains("123456"), "{log}");
 }
 
 /// A key that changes, comes or goes begins its own session anew and no other.
 pub(crate) fn keys_change() {
     networks();
-    let cases = [
-        Case { name: "stays", ours: SECRET, theirs: SECRET_OF_BIRD, connects: End::Theirs, comes_up: true },
-        Case { name: "goes", ours: SECRET, theirs: SECRET_OF_BIRD, connects: End::Theirs, comes_up: true },
-        Case { name: "comes", ours: "", theirs: "", connects: End::Theirs, comes_up: true },
-        Case {
-            name: "changes",
-            ours: "md5_password_file = \"key\"",
-            theirs: "password \"first\";",
-            connects: End::Theirs,
-            comes_up: true,
-        },
-    ];
+    let case = |name, ours, theirs| Case {
+        name,
+        place: "near",
+        ours,
+        theirs,
+        connects: End::Theirs,
+        comes_up: true,
+    };
     let folder = tempfile::tempdir().expect("a folder");
     let key = folder.path().join("key");
     fs::write(&key, "first\n").expect("a file");
     let named = format!("md5_password_file = \"{}\"", key.display());
-    let cases = cases.map(|case| match case.name {
-        "changes" => Case { ours: named.clone().leak(), ..case },
-        _ => case,
-    });
-    let world = World::of(&cases, "near", false);
-    world.hold(&cases);
+    let cases = [
+        case("stays", SECRET, SECRET_OF_BIRD),
+        case("goes", SECRET, SECRET_OF_BIRD),
+        case("comes", "", ""),
+        case("changes", named.leak(), "password \"first\";"),
+    ];
+    let world = World::of(&cases, &[Family::Ipv4]);
+    world.hold();
     let since = Instant::now();
     // A file that is gone changes nothing.
     fs::remove_file(&key).expect("it was there");

@@ -1,62 +1,51 @@
 //! RFC 5082: who is farther away than a peer may be has no session, whoever it says it is.
 
-use crate::world::{Case, End, World, networks};
+use crate::world::{Case, End, Family, World, networks};
 
 const SECURED: &str = "ttl_security = true";
+const SECURED_FAR: &str = "multihop = 2\nttl_security = true";
 
-const fn case(
+const fn near(
     name: &'static str,
     ours: &'static str,
     theirs: &'static str,
     connects: End,
     comes_up: bool,
 ) -> Case {
-    Case { name, ours, theirs, connects, comes_up }
+    Case { name, place: "near", ours, theirs, connects, comes_up }
 }
 
-/// What is on a link of ours.
-const NEAR: [Case; 5] = [
-    // Both send with a TTL of 255, and look that it is.
-    case("secured-out", SECURED, "ttl security on;", End::Ours, true),
-    case("secured-in", SECURED, "ttl security on;", End::Theirs, true),
+const fn far(
+    name: &'static str,
+    ours: &'static str,
+    theirs: &'static str,
+    connects: End,
+    comes_up: bool,
+) -> Case {
+    Case { name, place: "far", ours, theirs, connects, comes_up }
+}
+
+const CASES: [Case; 11] = [
+    // On a link of ours both send with a TTL of 255, and look that it is.
+    near("secured-out", SECURED, "ttl security on;", End::Ours, true),
+    near("secured-in", SECURED, "ttl security on;", End::Theirs, true),
     // A neighbour that sends with less than 255 is not known to be near.
-    case("unsecured-out", SECURED, "ttl security off;", End::Ours, false),
-    case("unsecured-in", SECURED, "ttl security off;", End::Theirs, false),
+    near("unsecured-out", SECURED, "ttl security off;", End::Ours, false),
+    near("unsecured-in", SECURED, "ttl security off;", End::Theirs, false),
     // A TTL of 1 is enough for a link.
-    case("plain", "", "ttl security off;", End::Theirs, true),
-];
-
-/// What is two hops away.
-const FAR: [Case; 6] = [
+    near("plain", "", "ttl security off;", End::Theirs, true),
     // What comes over a hop has a TTL of 254.
-    case("said-to-be-near", SECURED, "multihop 2;\nttl security on;", End::Theirs, false),
-    case(
-        "secured-out",
-        "multihop = 2\nttl_security = true",
-        "multihop 2;\nttl security on;",
-        End::Ours,
-        true,
-    ),
-    case(
-        "secured-in",
-        "multihop = 2\nttl_security = true",
-        "multihop 2;\nttl security on;",
-        End::Theirs,
-        true,
-    ),
-    case("multihop-out", "multihop = 2", "multihop 2;", End::Ours, true),
-    case("multihop-in", "multihop = 2", "multihop 2;", End::Theirs, true),
+    far("said-to-be-near", SECURED, "multihop 2;\nttl security on;", End::Theirs, false),
+    far("secured-far-out", SECURED_FAR, "multihop 2;\nttl security on;", End::Ours, true),
+    far("secured-far-in", SECURED_FAR, "multihop 2;\nttl security on;", End::Theirs, true),
+    far("multihop-out", "multihop = 2", "multihop 2;", End::Ours, true),
+    far("multihop-in", "multihop = 2", "multihop 2;", End::Theirs, true),
     // Without `multihop` nothing of ours gets there.
-    case("not-multihop", "", "multihop 2;", End::Theirs, false),
+    far("not-multihop", "", "multihop 2;", End::Theirs, false),
 ];
 
-/// The tables, in both families.
+/// The table, in both families.
 pub(crate) fn ttl_security() {
     networks();
-    for ipv6 in [false, true] {
-        for (cases, place) in [(&NEAR[..], "near"), (&FAR, "far")] {
-            let world = World::of(cases, place, ipv6);
-            world.hold(cases);
-        }
-    }
+    World::of(&CASES, Family::BOTH).hold();
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::namespace::run;
-use crate::world::{Case, End, World, addresses, networks};
+use crate::world::{Case, End, Family, World, addresses, networks};
 
 /// With a hold time of 12 s a KEEPALIVE goes out every 4 s.
 const SILENT: &str = "hold_time = 12\ntcp_user_timeout = \"2s\"";
@@ -12,14 +12,18 @@ const PATIENT: &str = "hold_time = 12";
 /// What is sent into a link that leads nowhere is given up after the user timeout, before the hold time.
 pub(crate) fn user_timeout() {
     networks();
-    let cases = [
-        Case { name: "impatient", ours: SILENT, theirs: "", connects: End::Ours, comes_up: true },
-        Case { name: "patient", ours: PATIENT, theirs: "", connects: End::Ours, comes_up: true },
-    ];
-    let world = World::of(&cases, "near", false);
-    world.hold(&cases);
+    let cases = [("impatient", SILENT), ("patient", PATIENT)].map(|(name, ours)| Case {
+        name,
+        place: "near",
+        ours,
+        theirs: "",
+        connects: End::Ours,
+        comes_up: true,
+    });
+    let world = World::of(&cases, &[Family::Ipv4]);
+    world.hold();
     for (at, case) in cases.iter().enumerate() {
-        let (ours, _) = addresses(at, "near", false);
+        let (ours, _) = addresses(at, Family::Ipv4);
         assert_eq!(world.peer(case.name)["transport"]["local_address"], ours);
     }
     let black = Instant::now();

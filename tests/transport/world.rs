@@ -1,5 +1,6 @@
 //! A router, two networks around it, and what can be asked of it.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -23,6 +24,8 @@ const STILL: Duration = Duration::from_secs(4);
 /// A session as a case of a table.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
+    /// The namespace of the neighbour.
+    pub(crate) place: &'static str,
     /// Further keys of its `[[peer]]`.
     pub(crate) ours: &'static str,
     /// Further lines of BIRD's protocol.
@@ -36,6 +39,22 @@ pub(crate) struct Case {
 pub(crate) enum End {
     Ours,
     Theirs,
+}
+
+/// What a session is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+impl Family {
+    pub(crate) const BOTH: &'static [Family] = &[Family::Ipv4, Family::Ipv6];
+
+    /// The name of a case's session.
+    fn session(self, case: &Case) -> String {
+        format!("{}{}", case.name, if self == Family::Ipv6 { "-v6" } else { "" })
+    }
 }
 
 /// Makes the router's namespace, one beside it and one behind that, which leads packets on between them.
@@ -60,54 +79,69 @@ pub(crate) fn networks() {
 }
 
 /// The addresses of a case, ours and its neighbour's: each case has a network of its own, so that all run at once.
-pub(crate) fn addresses(at: usize, place: &str, ipv6: bool) -> (String, String) {
-    let network = at + if place == "near" { 1 } else { 101 };
-    if ipv6 {
-        (format!("2001:db8:{network}::1"), format!("2001:db8:{network}::2"))
-    } else {
-        (format!("10.0.{network}.1"), format!("10.0.{network}.2"))
+pub(crate) fn addresses(at: usize, family: Family) -> (String, String) {
+    let network = at + 1;
+    match family {
+        Family::Ipv4 => (format!("10.0.{network}.1"), format!("10.0.{network}.2")),
+        Family::Ipv6 => (format!("2001:db8:{network}::1"), format!("2001:db8:{network}::2")),
     }
 }
 
-/// A router with a session a case, and a BIRD at the other end of all of them.
+/// A router with a session a case and family, and a BIRD in each namespace at the other end of all of them.
 pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) folder: tempfile::TempDir,
     /// Who the router speaks to, for as long as the world is there.
-    pub(crate) bird: Bird,
+    pub(crate) birds: Vec<Bird>,
+    /// The sessions, and whether they should be up.
+    pub(crate) sessions: Vec<(String, bool)>,
 }
 
 impl World {
-    /// Makes it. The neighbours are in the namespace of that name.
-    pub(crate) fn of(cases: &[Case], place: &'static str, ipv6: bool) -> Self {
+    /// Makes it.
+    pub(crate) fn of(cases: &[Case], families: &[Family]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut configuration = router_section(folder.path());
-        let mut bird = "router id 10.0.1.2;\nprotocol device {}\n".to_owned();
+        let mut sessions = Vec::new();
+        let mut birds =
+            ["near", "far"].map(|place| (place, "router id 10.0.1.2;\nprotocol device {}\n".to_owned()));
         for (at, case) in cases.iter().enumerate() {
-            let (ours, theirs) = addresses(at, place, ipv6);
-            lay(&ours, &theirs, place);
-            configuration.push_str(&peer(case, &ours, &theirs));
-            bird.push_str(&protocol(case, &ours, &theirs));
+            for family in families {
+                let (ours, theirs) = addresses(at, *family);
+                lay(&ours, &theirs, case.place);
+                let session = family.session(case);
+                configuration.push_str(&peer(&session, case, &ours, &theirs));
+                let bird = birds.iter_mut().find(|(place, _)| *place == case.place);
+                bird.expect("it is one of the two").1.push_str(&protocol(&session, case, &ours, &theirs));
+                sessions.push((session, case.comes_up));
+            }
         }
-        let place_of_bird = folder.path().join("bird");
-        fs::create_dir(&place_of_bird).expect("a folder");
-        let bird = Bird::start(place, &place_of_bird, &bird);
+        let birds = birds.into_iter().filter(|(_, text)| text.contains("bgp"));
+        let birds = birds.map(|(place, text)| {
+            let folder = folder.path().join(place);
+            fs::create_dir(&folder).expect("a folder");
+            Bird::start(place, &folder, &text)
+        });
+        let birds = birds.collect();
         let mut router = Router::new(folder.path(), &configuration);
         router.start();
-        World { router, folder, bird }
+        World { router, folder, birds, sessions }
     }
 
     /// Waits until the sessions are up that should be, and for a while more whether others come up.
-    pub(crate) fn hold(&self, cases: &[Case]) {
+    pub(crate) fn hold(&self) {
         let deadline = Instant::now() + PATIENCE;
-        while cases.iter().any(|case| case.comes_up && !self.is_up(case.name)) {
-            let states = cases.iter().map(|case| (case.name, self.is_up(case.name))).collect::<Vec<_>>();
-            assert!(Instant::now() < deadline, "{states:?}\n{}", self.router.log());
+        loop {
+            let up = self.up();
+            let is_missing = |(name, comes_up): &&(String, bool)| *comes_up && !up.contains(name);
+            let Some(missing) = self.sessions.iter().find(is_missing) else { break };
+            assert!(Instant::now() < deadline, "{}\n{}", self.peer(&missing.0), self.router.log());
             std::thread::sleep(Duration::from_millis(50));
         }
         std::thread::sleep(STILL);
-        for case in cases {
-            assert_eq!(self.is_up(case.name), case.comes_up, "{}: {}", case.name, self.peer(case.name));
+        let up = self.up();
+        for (name, comes_up) in &self.sessions {
+            assert_eq!(up.contains(name), *comes_up, "{name}: {}", self.peer(name));
         }
     }
 
@@ -118,6 +152,13 @@ impl World {
             assert!(Instant::now() < deadline, "{name}: {}\n{}", self.peer(name), self.router.log());
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// The names of the peers whose sessions are up.
+    fn up(&self) -> HashSet<String> {
+        let peers = self.peers();
+        let up = peers.iter().filter(|peer| peer["state"] == "Established");
+        up.filter_map(|peer| peer["name"].as_str()).map(str::to_owned).collect()
     }
 
     pub(crate) fn is_up(&self, name: &str) -> bool {
@@ -174,17 +215,17 @@ fn lay(ours: &str, theirs: &str, place: &str) {
     run(&format!("ip -n far addr add {theirs}/{whole} dev uplink"));
 }
 
-fn peer(case: &Case, ours: &str, theirs: &str) -> String {
-    let (name, keys, passive) = (case.name, case.ours, case.connects == End::Theirs);
+fn peer(name: &str, case: &Case, ours: &str, theirs: &str) -> String {
+    let (keys, passive) = (case.ours, case.connects == End::Theirs);
     format!(
         "[[peer]]\nname = \"{name}\"\naddress = \"{theirs}\"\nlocal_address = \"{ours}\"\nasn = {THEIRS}\n\
          role = \"peer\"\npassive = {passive}\n{keys}\n"
     )
 }
 
-fn protocol(case: &Case, ours: &str, theirs: &str) -> String {
+fn protocol(name: &str, case: &Case, ours: &str, theirs: &str) -> String {
     let channel = if ours.contains(':') { "ipv6" } else { "ipv4" };
-    let (name, lines, passive) = (case.name.replace('-', "_"), case.theirs, case.connects == End::Ours);
+    let (name, lines, passive) = (name.replace('-', "_"), case.theirs, case.connects == End::Ours);
     let passive = if passive { "yes" } else { "no" };
     format!(
         "protocol bgp {name} {{\n local {theirs} as {THEIRS};\n neighbor {ours} as {OURS};\n passive {passive};\n\

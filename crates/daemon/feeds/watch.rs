@@ -14,8 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// How often files are looked at.
-pub(crate) const POLL: Duration = Duration::from_secs(1);
+/// How often files are looked at; in tests of the feeds, which write many, more often.
+pub(crate) const POLL: Duration = Duration::from_millis(if cfg!(test) { 100 } else { 1_000 });
 
 /// Files, and how each looked when its change was last told.
 #[derive(Debug)]
