@@ -10,6 +10,7 @@
 use palisade_bgp::attributes::Community;
 use palisade_bgp::{Address, Asn, Attributes, Net};
 
+use crate::actions::ActionScheme;
 use crate::amendment::Amendment;
 use crate::aspa::AspaState;
 use crate::check::Mode;
@@ -81,7 +82,7 @@ pub fn judge_path<R: Recorder>(
     tables: &Snapshot,
     recorder: &mut R,
 ) -> PathVerdict {
-    let blackhole = is_blackhole(attributes, peer, tables);
+    let blackhole = is_blackhole(attributes, peer.role, tables.actions.as_deref());
     let mut hearing = Hearing { peer, recorder, reason: None, observed: None };
     hearing.ask(Reason::NoPolicy, || peer.role.is_none(), || Evidence::Role(peer.role));
     let mut verdict = PathVerdict { blackhole, ..PathVerdict::default() };
@@ -97,9 +98,10 @@ pub fn judge_path<R: Recorder>(
     verdict
 }
 
-/// A member's or a customer's own word for BLACKHOLE gets its routes nothing that BLACKHOLE would not: they are held to the same proof.
-fn is_blackhole(attributes: &Attributes<'_>, peer: &Peer, tables: &Snapshot) -> bool {
-    match (&tables.actions, peer.role) {
+/// Whether attributes that a peer of a role sent ask for traffic to be dropped (RFC 7999). A member's or a customer's own word for
+/// BLACKHOLE gets its routes nothing that BLACKHOLE would not: they are held to the same proof.
+pub fn is_blackhole(attributes: &Attributes<'_>, role: Option<Role>, actions: Option<&ActionScheme>) -> bool {
+    match (actions, role) {
         (Some(actions), Some(Role::RsClient | Role::Customer)) => actions.is_blackhole(attributes),
         _ => attributes.communities().any(|community| community == Community::BLACKHOLE),
     }

@@ -175,14 +175,6 @@ impl AttributeSet {
         })
     }
 
-    /// Whether it asks for traffic to be dropped (RFC 7999).
-    pub fn is_blackhole(&self) -> bool {
-        match &self.derivation {
-            Some(derivation) => derivation.received.judgement.is_blackhole(),
-            None => self.judgement.is_blackhole(),
-        }
-    }
-
     /// Whether packets go where its sender says.
     pub(crate) fn keeps_next_hop(&self) -> bool {
         self.derivation.as_ref().is_none_or(|derivation| derivation.received.next_hop == self.next_hop)

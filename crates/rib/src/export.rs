@@ -79,7 +79,7 @@ impl ExportView {
         let scope = best.attributes.scope();
         if scope > self.furthest(best) {
             Some(Withheld::Scope(scope))
-        } else if best.attributes.is_blackhole() && !self.drops_traffic(best) {
+        } else if best.blackhole && !self.drops_traffic(best) {
             Some(Withheld::Blackhole)
         } else if !exports(best.source, self.role) && self.reflects(best).is_none() {
             Some(Withheld::Role { from: best.source, to: self.role })
@@ -102,7 +102,7 @@ impl ExportView {
     fn furthest(&self, best: &Best) -> Scope {
         match self.role {
             Role::Internal => Scope::Internal,
-            Role::RsClient if best.attributes.is_blackhole() => Scope::Internal,
+            Role::RsClient if best.blackhole => Scope::Internal,
             Role::RsClient | Role::Customer | Role::Provider => Scope::NotPeers,
             Role::Peer | Role::Rs => Scope::Anyone,
         }
@@ -172,7 +172,7 @@ impl ExportView {
             self.obey::<A>(best, actions, &mut rewrite);
         }
         // A member's blackhole goes no further than to the other members (RFC 7999 s3.2).
-        if treatment.no_export || (self.role == Role::RsClient && best.attributes.is_blackhole()) {
+        if treatment.no_export || (self.role == Role::RsClient && best.blackhole) {
             rewrite.add_communities.push(Community::NO_EXPORT);
         }
         if self.shutting_down {
@@ -200,7 +200,7 @@ impl ExportView {
         rewrite.remove_communities = scrubbed.communities;
         rewrite.remove_extended_communities = scrubbed.extended;
         rewrite.remove_large_communities = scrubbed.large;
-        if self.role == Role::RsClient && best.attributes.is_blackhole() {
+        if self.role == Role::RsClient && best.blackhole {
             rewrite.add_communities.push(Community::BLACKHOLE);
             rewrite.next_hop = actions.blackhole_next_hop(A::FAMILY).unwrap_or(rewrite.next_hop);
         }

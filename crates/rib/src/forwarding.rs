@@ -38,7 +38,7 @@ pub fn forwarding<A: Address>(change: &Change<A>) -> Option<Forwarding> {
 /// AS has found that one does. Whoever else says it has no agreement with us, and an exchange has a next hop for it
 /// (s3.1). A next hop that import rules have given the path counts for more.
 fn discards(best: &Best) -> bool {
-    best.attributes.is_blackhole()
+    best.blackhole
         && matches!(best.source, Source::Peer(Role::Customer | Role::Internal))
         && best.attributes.keeps_next_hop()
 }

@@ -95,11 +95,6 @@ impl Judgement {
         self.turn.store(turn.wrapping_add(2), Release);
     }
 
-    /// Whether the latest verdict says that it is a blackhole route.
-    pub(crate) fn is_blackhole(&self) -> bool {
-        self.verdict.load(Relaxed) & BLACKHOLE != 0
-    }
-
     #[inline]
     fn stamp(&self) -> Stamp {
         Stamp { path_generation: self.path_generation.load(Relaxed), policy: self.policy.load(Relaxed) }
@@ -174,7 +169,6 @@ mod tests {
         for number in 0..200 {
             let judgement = Judgement::new(verdict(number), stamp(number, 1));
             assert_eq!(judgement.made_by(stamp(number, 1)), Some(verdict(number)));
-            assert_eq!(judgement.is_blackhole(), verdict(number).blackhole);
         }
     }
 

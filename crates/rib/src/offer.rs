@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use palisade_policy::{Role, Source, Treatment, exports};
+use palisade_policy::{Role, Source, Treatment, exports, is_blackhole};
 use smallvec::{SmallVec, smallvec};
 
 use crate::attribute_set::{AttributeSet, Scope};
@@ -33,6 +33,8 @@ pub struct Best {
     pub local_preference: u32,
     /// Who sent it.
     pub peer: PeerIndex,
+    /// Whether it asks for traffic to be dropped (RFC 7999), as communities are read now.
+    pub blackhole: bool,
     /// The identifier that its sender gave it (RFC 7911), 0 where that gives none.
     pub path_id: u32,
     /// What that peer is to us.
@@ -52,6 +54,7 @@ impl Best {
             && Arc::ptr_eq(&self.attributes, &other.attributes)
             && self.local_preference == other.local_preference
             && self.router_id == other.router_id
+            && self.blackhole == other.blackhole
             && self.tags == other.tags
     }
 
@@ -179,6 +182,7 @@ fn best(path: &Path, peers: &Peers) -> Option<Best> {
     let (peer, attributes, path_id) = (path.peer(), Arc::clone(path.attributes()), path.path_id());
     Some(match peers.peer(peer) {
         Some(known) => Best {
+            blackhole: is_blackhole(&path.received().attributes(), known.policy.role, peers.actions()),
             attributes,
             local_preference: local_preference(path, &known.ranking),
             peer,
@@ -190,6 +194,7 @@ fn best(path: &Path, peers: &Peers) -> Option<Best> {
         },
         None if peer == PeerIndex::LOCAL => Best {
             attributes,
+            blackhole: false,
             local_preference: INTERNAL_LOCAL_PREFERENCE,
             peer,
             path_id,

@@ -14,14 +14,14 @@ use palisade_bgp::Asn;
 use palisade_bgp::attributes::Community;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::update::Context;
-use palisade_policy::actions::euro_ix;
+use palisade_policy::actions::{Action, Pattern, euro_ix};
 use palisade_policy::rules::{Edits, Rule};
 use palisade_policy::{
     ActionScheme, Mode, Peer, Reason, Region, Role, RovIndex, RuleNumber, Rules, Snapshot, Source, Vrp,
 };
 use palisade_rib::{
-    AttributeSet, Batch, Outcome, PeerIndex, PolicyTouched, PrefixLimits, RibPeer, Shard, Silence, Step,
-    Tags, Terms, Touched, Withheld,
+    AttributeSet, Batch, Forwarding, Outcome, PeerIndex, PolicyTouched, PrefixLimits, RibPeer, Shard,
+    Silence, Step, Tags, Terms, Touched, Withheld,
 };
 
 use support::{OURS, Said, Wires, address, settle};
@@ -272,4 +272,32 @@ fn an_account_says_where_paths_lost_and_who_is_told_what() {
     let nothing = router.shard.account(Prefix::V4(Net::new(0x0b00_0000, 8)));
     assert!(nothing.paths.is_empty());
     assert!(nothing.exports.iter().all(|export| export.silence == Some(Silence::NoPath)));
+}
+
+/// What a community of ours means is configuration: who was told while it meant nothing has it withdrawn, and packets are dropped.
+#[test]
+fn a_route_becomes_a_blackhole_and_is_one_no_longer_as_communities_change_their_meaning() {
+    let pattern = Pattern::parse(&format!("{OURS}:666"), Asn(OURS)).unwrap();
+    let tables = |generation, patterns: &[_]| Snapshot {
+        actions: Some(Arc::new(ActionScheme::new(patterns, [None; 2]))),
+        path_generation: generation,
+        generation,
+        ..Snapshot::default()
+    };
+    let mut router = Router::new(tables(1, &[]));
+    router.say(CUSTOMER, &[(OURS, 666)]);
+    let all = BTreeSet::from([OTHER_CUSTOMER, PEER, PROVIDER, INTERNAL]);
+    let sent_on = Forwarding::To((address(CUSTOMER).into(), 0));
+    for generation in [1, 3] {
+        let found = (router.who_hears(), router.wires.fib[&Prefix::V4(net())]);
+        assert_eq!(found, (all.clone(), sent_on), "before {generation}");
+        let blackhole = tables(generation + 1, &[(Action::Blackhole, pattern)]);
+        router.shard.replace_tables(Arc::new(blackhole), &Touched::everything());
+        router.settle();
+        let found = (router.who_hears(), router.wires.fib[&Prefix::V4(net())]);
+        assert_eq!(found, ([INTERNAL].into(), Forwarding::Discard), "after {generation}");
+        router.shard.replace_tables(Arc::new(tables(generation + 2, &[])), &Touched::everything());
+        router.settle();
+    }
+    assert_eq!(router.wires.spurious, 0);
 }

@@ -13,6 +13,7 @@ use crate::path::PeerIndex;
 fn best(peer: u16, path_id: u32) -> Best {
     Best {
         attributes: Arc::new(AttributeSet::originated(IpAddr::from([0, 0, 0, 0]).into())),
+        blackhole: false,
         local_preference: 100,
         peer: PeerIndex(peer),
         path_id,
