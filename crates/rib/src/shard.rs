@@ -86,7 +86,11 @@ impl Shard {
         while self.is_removing(index) {
             self.work();
         }
-        self.leaving.retain(|leaving| *leaving != index);
+        // All shards count changes of its policy from the same on, whether or not they have come to forget it.
+        if let Some(at) = self.leaving.iter().position(|leaving| *leaving == index) {
+            self.leaving.swap_remove(at);
+            self.peers.remove(index);
+        }
         if let Some(view) = peer.export(Family::Ipv4) {
             self.v4.groups.join(index, view);
         }

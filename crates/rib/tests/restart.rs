@@ -9,8 +9,10 @@ use std::time::Instant;
 use palisade_bgp::prefix::{Net, Prefix};
 use palisade_bgp::update::Context;
 use palisade_bgp::{Asn, Family};
-use palisade_policy::{Mode, Peer, Reason, Reflector, Role, Snapshot};
-use palisade_rib::{Batch, ExportView, Forwarding, Outcome, PeerCounters, PeerIndex, RibPeer, Shard, Step};
+use palisade_policy::{Mode, Peer, Reason, Reflector, Region, Role, Snapshot};
+use palisade_rib::{
+    Batch, ExportView, Forwarding, Outcome, PeerCounters, PeerIndex, PolicyTouched, RibPeer, Shard, Step,
+};
 
 use support::{Said, Wires, address, settle};
 
@@ -148,6 +150,38 @@ fn who_is_told_by_a_reflector_hears_that_a_peer_has_another_identifier() {
         play.say(ONE, true);
         play.shard.sweep_stale(ONE, Family::Ipv4);
         assert_eq!((play.heard(), play.wires.repeated), (Some(60_000), told));
+    }
+}
+
+/// Shards share what was found of attributes, and must mean the same by how often a policy has changed: also where one has not dealt
+/// with the loss of a session before there is another.
+#[test]
+fn a_peer_that_is_back_at_once_is_judged_by_its_policy_in_every_shard() {
+    let mut shards = [Play::new(), Play::new()];
+    let set = Said::path([65_999, 60_000]).attributes(ONE);
+    let mut batch = Batch::new(ONE);
+    batch.v4.push(Some(&set), net(), 0);
+    let in_a_region = |_: &mut RibPeer, policy: &mut Peer| policy.regions = [Region(1)].into();
+    for (at, play) in shards.iter_mut().enumerate() {
+        play.up(ONE, |_, _| ());
+        play.shard.peer_down(ONE);
+        if at == 1 {
+            play.settle();
+        }
+        play.up(ONE, in_a_region);
+        play.shard.apply(&batch, &mut play.wires);
+    }
+    let mut policy = support::policy(ONE, Role::Customer);
+    policy.regions = [Region(1)].into();
+    assert!(policy.checks.set(Reason::FirstAsMismatch, Mode::Enforce).is_ok());
+    let policy = Arc::new(policy);
+    for play in &mut shards {
+        play.shard.set_policy(ONE, Arc::clone(&policy), &PolicyTouched::Everything);
+    }
+    for play in shards.iter_mut().rev() {
+        play.settle();
+        let verdict = play.shard.ipv4().paths(net())[0].verdict();
+        assert_eq!(verdict.reason, Some(Reason::FirstAsMismatch));
     }
 }
 
