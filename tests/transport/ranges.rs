@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 use crate::support::bird::Bird;
 use crate::support::namespace::run;
 use crate::support::router::Router;
-use crate::world::{OURS, World, networks, router_section};
+use crate::world::{OURS, PATIENCE, World, networks, router_section};
 
 const RANGES: &str = r#"
 [[range]]
@@ -74,6 +74,12 @@ pub(crate) fn ranges() {
     for (_, _, _, _, name) in CASES.iter().filter(|case| !case.4.is_empty()) {
         world.wait_for(name, true);
     }
+    // Nobody's AS is looked at once the range is full.
+    let deadline = Instant::now() + PATIENCE;
+    while refused(&world, "open", "asn") == 0 {
+        assert!(Instant::now() < deadline, "{}", world.router.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
     // Somebody who says nothing, and a third, who is gone at once but keeps its place for a while.
     let silent = (connect(20), Instant::now());
     let third = speak(21, 196_701);
@@ -121,11 +127,15 @@ fn one_more(world: &World, (mut silent, since): (TcpStream, Instant)) {
         ("half", "asn", 1..=u64::MAX),
         ("half", "max-peers", 0..=0),
     ] {
-        let sample =
-            format!("palisade_range_connections_refused_total{{range=\"{range}\",reason=\"{why}\"}}");
-        assert!(count.contains(&world.metric(&sample)), "{sample}: {}", world.metric(&sample));
+        let refused = refused(world, range, why);
+        assert!(count.contains(&refused), "{range} refused {refused} for {why}");
     }
     assert_eq!(world.metric("palisade_range_guests{range=\"open\"}"), 3);
+}
+
+/// How many connections a range has turned away, by why.
+fn refused(world: &World, range: &str, why: &str) -> u64 {
+    world.metric(&format!("palisade_range_connections_refused_total{{range=\"{range}\",reason=\"{why}\"}}"))
 }
 
 /// A guest that has gone is forgotten, and makes room.

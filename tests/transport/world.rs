@@ -17,7 +17,7 @@ pub(crate) const OURS: u32 = 196_608;
 pub(crate) const THEIRS: u32 = 196_700;
 
 /// How long what should happen may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// How long what must not happen is waited for, after all that should has: some attempts of either side.
 const STILL: Duration = Duration::from_secs(4);
 
