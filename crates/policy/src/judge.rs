@@ -82,7 +82,7 @@ pub fn judge_path<R: Recorder>(
     tables: &Snapshot,
     recorder: &mut R,
 ) -> PathVerdict {
-    let blackhole = is_blackhole(attributes, peer.role, tables.actions.as_deref());
+    let blackhole = is_blackhole(attributes, peer, tables);
     let mut hearing = Hearing { peer, recorder, reason: None, observed: None };
     hearing.ask(Reason::NoPolicy, || peer.role.is_none(), || Evidence::Role(peer.role));
     let mut verdict = PathVerdict { blackhole, ..PathVerdict::default() };
@@ -98,13 +98,19 @@ pub fn judge_path<R: Recorder>(
     verdict
 }
 
-/// Whether attributes that a peer of a role sent ask for traffic to be dropped (RFC 7999). A member's or a customer's own word for
-/// BLACKHOLE gets its routes nothing that BLACKHOLE would not: they are held to the same proof.
-pub fn is_blackhole(attributes: &Attributes<'_>, role: Option<Role>, actions: Option<&ActionScheme>) -> bool {
-    match (actions, role) {
-        (Some(actions), Some(Role::RsClient | Role::Customer)) => actions.is_blackhole(attributes),
-        _ => attributes.communities().any(|community| community == Community::BLACKHOLE),
+/// Whether attributes ask for traffic to be dropped (RFC 7999).
+fn is_blackhole(attributes: &Attributes<'_>, peer: &Peer, tables: &Snapshot) -> bool {
+    match own_blackhole_words(peer.role, tables.actions.as_deref()) {
+        Some(actions) => actions.is_blackhole(attributes),
+        None => attributes.communities().any(|community| community == Community::BLACKHOLE),
     }
+}
+
+/// The scheme that has words of its own for BLACKHOLE where a peer of a role uses them: a member or a customer. They get its routes
+/// nothing that BLACKHOLE would not: they are held to the same proof.
+#[inline]
+pub fn own_blackhole_words(role: Option<Role>, actions: Option<&ActionScheme>) -> Option<&ActionScheme> {
+    actions.filter(|_| matches!(role, Some(Role::RsClient | Role::Customer)))
 }
 
 /// The prefix stage, after the path stage of the same attributes and peer. Allocates nothing unless it records.

@@ -63,7 +63,7 @@ pub use expansion::{Chain, Expansion, ExpansionError, ExpansionLimits};
 pub use irr::{
     ChangedSets, IrrBuilder, IrrChange, IrrError, IrrIndex, IrrObject, IrrObjectError, IrrReport, RouteObject,
 };
-pub use judge::{PathVerdict, Verdict, is_blackhole, judge, judge_path, judge_prefix};
+pub use judge::{PathVerdict, Verdict, judge, judge_path, judge_prefix, own_blackhole_words};
 pub use malformed::Malformed;
 pub use origin_set::OriginSet;
 pub use peer::{Limits, Peer, Reflector};

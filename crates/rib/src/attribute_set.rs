@@ -34,6 +34,7 @@ pub struct AttributeSet {
     link: u32,
     judgement: Judgement,
     scope: Scope,
+    blackhole: bool,
     shutting_down: bool,
     long_lived_stale: bool,
     only_to_customer: Option<Asn>,
@@ -92,6 +93,7 @@ impl AttributeSet {
             link: 0,
             judgement,
             scope: scope(attributes),
+            blackhole: attributes.communities().any(|one| one == Community::BLACKHOLE),
             shutting_down: attributes.communities().any(|one| one == Community::GRACEFUL_SHUTDOWN),
             long_lived_stale: attributes.communities().any(|one| one == Community::LLGR_STALE),
             only_to_customer: attributes.facts.only_to_customer.or(marked),
@@ -183,6 +185,11 @@ impl AttributeSet {
     /// How far its communities let it go.
     pub fn scope(&self) -> Scope {
         self.scope
+    }
+
+    /// Whether it bears BLACKHOLE (RFC 7999).
+    pub(crate) fn says_blackhole(&self) -> bool {
+        self.blackhole
     }
 
     /// Whether its sender is about to take it down, and asks that others be preferred (RFC 8326).

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use palisade_policy::{Role, Source, Treatment, exports, is_blackhole};
+use palisade_policy::{Role, Source, Treatment, exports, own_blackhole_words};
 use smallvec::{SmallVec, smallvec};
 
 use crate::attribute_set::{AttributeSet, Scope};
@@ -182,7 +182,10 @@ fn best(path: &Path, peers: &Peers) -> Option<Best> {
     let (peer, attributes, path_id) = (path.peer(), Arc::clone(path.attributes()), path.path_id());
     Some(match peers.peer(peer) {
         Some(known) => Best {
-            blackhole: is_blackhole(&path.received().attributes(), known.policy.role, peers.actions()),
+            blackhole: match own_blackhole_words(known.policy.role, peers.actions()) {
+                Some(actions) => actions.is_blackhole(&path.received().attributes()),
+                None => path.received().says_blackhole(),
+            },
             attributes,
             local_preference: local_preference(path, &known.ranking),
             peer,
