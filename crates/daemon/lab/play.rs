@@ -24,8 +24,8 @@ use super::view::View;
 use crate::control::socket::Claim;
 use crate::control::{Answering, Limits, Server};
 use crate::judging;
-use crate::run::Router;
 use crate::run::passwords::Passwords;
+use crate::run::{Router, Wanted};
 
 /// How often it is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -106,7 +106,8 @@ async fn start(ground: &Ground, setting: &Setting) -> Result<Router, LabError> {
         )?,
     };
     let policies = judging::policies(config, &config.peers, tables, &[]);
-    router.configure(config, &config.peers, &policies, &passwords).await;
+    let wanted = Wanted { config, peers: &config.peers, policies: &policies, passwords: &passwords };
+    router.configure(wanted).await;
     router.open_gate();
     Ok(router)
 }

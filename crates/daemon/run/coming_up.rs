@@ -21,7 +21,7 @@ use super::agreed::Agreed;
 use super::limits::LimitWatch;
 use super::peer::Surroundings;
 use super::queue::{Outgoing, SessionQueue, SessionReader, session_queue};
-use super::sessions::SessionSettings;
+use super::session_settings::SessionSettings;
 use super::shard::ToShard;
 use super::status::PeerStatus;
 use super::telling::Telling;

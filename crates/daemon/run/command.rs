@@ -11,10 +11,10 @@ use miette::{IntoDiagnostic, WrapErr};
 use palisade_fib::{Fib, FibConfig, NetlinkKernel, PALISADE_PROTOCOL};
 use tracing::{Level, info, warn};
 
-use super::Router;
 use super::passwords::{self, Passwords};
 use super::serving::Serving;
 use super::signals::Signals;
+use super::{Router, Wanted};
 use crate::CONFIG;
 use crate::config::{self, Config};
 use crate::control::socket::Claim;
@@ -80,7 +80,8 @@ async fn serve(
     let keeper = Keeper::new(Arc::clone(&config), Arc::clone(&snapshot), networks.state().facts);
     let unfinished = claim.as_ref().is_some_and(Claim::is_inherited);
     let mut router = Router::start(&config, snapshot, kernel, &passwords, unfinished)?;
-    router.configure(&config, keeper.peers(), keeper.policies(), &passwords).await;
+    let (peers, policies) = (keeper.peers(), keeper.policies());
+    router.configure(Wanted { config: &config, peers, policies, passwords: &passwords }).await;
     info!(asn = config.router.asn.0, id = %config.router.id, peers = config.peers.len(), "router started");
     let feeds = Feeds::start(&config, keeper.peers(), Read { bogons, networks });
     let feeds = feeds.into_diagnostic().wrap_err("the sources of what is judged by can't be started")?;

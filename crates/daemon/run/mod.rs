@@ -38,6 +38,7 @@ pub(crate) mod refusal;
 mod restarting;
 mod roster;
 mod serving;
+mod session_settings;
 mod sessions;
 mod shard;
 mod signals;
@@ -62,13 +63,12 @@ use palisade_bgp::Prefix;
 use palisade_fib::{Agreement, Fib, FibError, FibStats, Kernel};
 use palisade_policy::Snapshot;
 use palisade_rib::{AttributeSet, PeerIndex, PolicyTouched, Shard, Touched};
-use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::info;
 
-use crate::config::{Config, Peer};
-use crate::judging::{self, PeerPolicy};
+use crate::config::Config;
+use crate::judging;
 
 use fib::FibQueue;
 pub(crate) use introductions::Newcomer;
@@ -78,8 +78,8 @@ use passwords::Passwords;
 use peer::Surroundings;
 use recovery::Recovery;
 pub(crate) use roster::{Roster, RunningPeer};
-pub(crate) use sessions::Reconfigured;
 use sessions::Sessions;
+pub(crate) use sessions::{Reconfigured, Wanted};
 use shard::{Shards, ToShard};
 use stop::Stop;
 use transport::Transport;
@@ -91,6 +91,7 @@ pub(crate) use view::RouterView;
 /// A running router.
 #[derive(Debug)]
 pub(crate) struct Router {
+    /// Which they are is for [`Router::configure`] to say: the listeners have to know.
     sessions: Sessions,
     tables: watch::Sender<Arc<Snapshot>>,
     gate: watch::Sender<bool>,
@@ -175,46 +176,12 @@ impl Router {
         Ok(Router { sessions, tables, gate, waits, patience, listeners, shards, shard_threads, fib })
     }
 
-    /// Has the sessions be those of `peers`, the ones of a configuration and then guests, who may do what `policies` say, in the
-    /// same order.
-    pub(crate) async fn configure(
-        &mut self,
-        config: &Config,
-        peers: &[Peer],
-        policies: &[Arc<PeerPolicy>],
-        passwords: &Passwords,
-    ) -> Reconfigured {
-        self.listeners.guard(&guarded(config, passwords));
-        let done = self.sessions.configure(config, peers, policies, passwords).await;
+    /// Has the sessions be those that are wanted, and the listeners take connections for these and no others.
+    pub(crate) async fn configure(&mut self, wanted: Wanted<'_>) -> Reconfigured {
+        self.listeners.guard(&guarded(wanted.config, wanted.passwords));
+        let done = self.sessions.configure(wanted).await;
         self.listeners.accept(&self.sessions.expected());
         done
-    }
-
-    /// The next that would be a guest of a range.
-    pub(crate) async fn newcomer(&mut self) -> Option<Newcomer> {
-        self.sessions.newcomer().await
-    }
-
-    /// Has a guest of a range be the last of the peers, and takes its connection.
-    pub(crate) fn join(
-        &mut self,
-        config: &Config,
-        guest: &Peer,
-        policy: &Arc<PeerPolicy>,
-        passwords: &Passwords,
-        connection: TcpStream,
-    ) {
-        self.sessions.join(config, guest, policy, passwords, connection);
-    }
-
-    /// The names of guests that have gone.
-    pub(crate) fn departed(&self) -> Vec<String> {
-        self.sessions.departed()
-    }
-
-    /// Forgets guests.
-    pub(crate) async fn leave(&mut self, names: &[String]) {
-        self.sessions.leave(names).await;
     }
 
     /// Lets sessions begin. Until then no peer is spoken to.
@@ -259,16 +226,6 @@ impl Router {
     pub(crate) async fn verify_fib(&self) -> Option<Result<Agreement, FibError>> {
         let (queue, _) = self.fib.as_ref()?;
         queue.verify().await.ok()
-    }
-
-    /// Tells peers whose policies have changed. `policies` are those of the peers there are, in their order.
-    pub(crate) fn tell(&self, policies: &[Arc<PeerPolicy>]) {
-        self.sessions.tell(policies);
-    }
-
-    /// Has a peer's session do what an operator says, who is told how that went.
-    pub(crate) fn order(&mut self, name: &str, order: Order, reply: oneshot::Sender<Result<(), String>>) {
-        self.sessions.order(name, order, reply);
     }
 
     /// Has the networks that it originates be others.

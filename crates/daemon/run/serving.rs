@@ -24,7 +24,7 @@ use tracing::{error, info, warn};
 use super::passwords::{self, Passwords};
 use super::refusal::Refusal;
 use super::signals::{Asked, Signals};
-use super::{Newcomer, Reconfigured, Router};
+use super::{Newcomer, Reconfigured, Router, Wanted};
 use crate::config::{Config, ConfigError, MAX_PEERS};
 use crate::control::command::{Command, Reloaded};
 use crate::control::socket::Claim;
@@ -107,7 +107,7 @@ impl Serving {
                     is_open = true;
                     self.router.open_gate();
                 }
-                Some(newcomer) = self.router.newcomer() => self.welcome(newcomer),
+                Some(newcomer) = self.router.sessions.newcomer() => self.welcome(newcomer),
                 _ = guests_looked_at.tick(), if !self.keeper.guests().is_empty() => self.see_off().await,
                 // There is one that is never dropped.
                 Some(command) = commanded.recv() => self.obey(command).await,
@@ -163,7 +163,7 @@ impl Serving {
             "tables changed"
         );
         self.router.replace_tables(tables, Arc::new(touched)).await;
-        self.router.tell(&policies);
+        self.router.sessions.tell(&policies);
         self.feeds.want(&self.config.borrow(), self.keeper.peers());
     }
 
@@ -184,14 +184,14 @@ impl Serving {
         let Some(policy) = self.keeper.join(guest.clone()) else {
             return newcomer.refuse(Refusal::MaxPeers);
         };
-        self.router.join(&config, &guest, &policy, &self.passwords, newcomer.connection);
+        self.router.sessions.join(&config, &guest, &policy, &self.passwords, newcomer.connection);
     }
 
     /// Forgets guests that have gone.
     async fn see_off(&mut self) {
-        let gone = self.router.departed();
+        let gone = self.router.sessions.departed();
         if !gone.is_empty() {
-            self.router.leave(&gone).await;
+            self.router.sessions.leave(&gone).await;
             gone.iter().for_each(|name| self.keeper.leave(name));
         }
     }
@@ -204,7 +204,7 @@ impl Serving {
                 let _ = reply.send(told);
             }
             Command::Feeds(reply) => drop(reply.send(Ok(self.feeds.status().await))),
-            Command::Peer(name, order, reply) => self.router.order(&name, order, reply),
+            Command::Peer(name, order, reply) => self.router.sessions.order(&name, order, reply),
             Command::Confirm(feed, reply) => drop(reply.send(self.feeds.confirm(&feed).await)),
         }
     }
@@ -237,8 +237,9 @@ impl Serving {
         let generation = tables.generation;
         self.router.replace_tables(tables, Arc::new(touched)).await;
         self.router.originate(&old.router.networks, &new.router.networks).await;
-        let Reconfigured { started, stopped, restarted } =
-            self.router.configure(&new, self.keeper.peers(), &policies, &passwords).await;
+        let peers = self.keeper.peers();
+        let wanted = Wanted { config: &new, peers, policies: &policies, passwords: &passwords };
+        let Reconfigured { started, stopped, restarted } = self.router.configure(wanted).await;
         self.passwords = passwords;
         self.feeds.configure(&old, &new, self.keeper.peers(), Read { bogons, networks }).await;
         self.config.send_replace(new);

@@ -1,17 +1,14 @@
 //! The sessions of a running router: one task a peer, started and stopped as the configuration says.
 //!
 //! What a peer may do is told its task while the session stays up; what was negotiated or agreed with TCP needs a new
-//! session ([`SessionSettings`]). A guest of a range is a peer from when it has connected until it has been gone for a while. A peer whose settings change, or that is no longer configured, is told so (RFC 4486),
-//! and no other peer notices.
+//! session ([`SessionSettings`]). A peer whose settings change, or that is no longer configured, is told so (RFC 4486), and no
+//! other peer notices. A guest of a range is a peer from when it has connected until it has been gone for a while.
 
 use std::collections::{HashMap, HashSet};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use palisade_bgp::Asn;
-use palisade_bgp::session::{GracefulRestart, Session, SessionConfig, State};
-use palisade_policy::Role;
+use palisade_bgp::session::{Session, State};
 use palisade_rib::{MOST_PEERS, PeerIndex};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::error::TrySendError;
@@ -26,100 +23,21 @@ use super::orders::{Disabled, ORDERS, Order, Ordered};
 use super::passwords::Passwords;
 use super::peer::{PeerTask, Surroundings};
 use super::roster::{Roster, RunningPeer};
+use super::session_settings::SessionSettings;
 use super::shard::ToShard;
 use super::status::PeerStatus;
 use super::stop::Stop;
-use super::transport::Transport;
-use crate::config::{Abilities, Config, Paths, Peer};
+use crate::config::{Config, Peer};
 use crate::judging::PeerPolicy;
 
 /// Connections from one peer that wait for its task.
 const ACCEPTED: usize = 4;
-/// How long to wait between attempts to connect (RFC 4271 s10).
-const CONNECT_RETRY_S: u16 = 30;
 /// How long a guest is kept whose session is down: it may come back at once.
 const GUEST_KEPT: Duration = Duration::from_secs(30);
 /// Newcomers that wait to become guests.
 const NEWCOMERS: usize = 64;
 /// How long sessions may take to say goodbye.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-
-/// What a session is made with: a change of any of it needs a new one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SessionSettings {
-    pub(crate) transport: Transport,
-    pub(crate) asn: Asn,
-    pub(crate) local_asn: Asn,
-    router_id: Ipv4Addr,
-    /// What is exported, and in which words, follows from it.
-    pub(crate) role: Option<Role>,
-    /// Whether an internal peer is told our address instead of the next hop we heard.
-    pub(crate) next_hop_self: bool,
-    route_reflector_client: bool,
-    cluster_id: Ipv4Addr,
-    abilities: SessionAbilities,
-    add_path: Paths,
-    hold_time_s: u16,
-    passive: bool,
-    /// For how long routes are kept over a restart, the peer's or ours.
-    pub(crate) graceful_restart: Option<GracefulRestart>,
-}
-
-/// What the session may do besides carrying routes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct SessionAbilities {
-    extended_messages: bool,
-    extended_next_hop: bool,
-    strict_role: bool,
-}
-
-impl SessionAbilities {
-    fn new(abilities: &Abilities) -> Self {
-        SessionAbilities {
-            extended_messages: abilities.extended_messages.value,
-            extended_next_hop: abilities.extended_next_hop.value,
-            strict_role: abilities.strict_role,
-        }
-    }
-}
-
-impl SessionSettings {
-    fn new(config: &Config, peer: &Peer, passwords: &Passwords) -> Self {
-        SessionSettings {
-            transport: Transport::new(peer, passwords),
-            asn: peer.asn,
-            local_asn: config.router.asn,
-            router_id: config.router.id,
-            role: peer.role,
-            next_hop_self: peer.next_hop_self,
-            route_reflector_client: peer.route_reflector_client,
-            cluster_id: config.router.cluster_id,
-            abilities: SessionAbilities::new(&peer.abilities),
-            add_path: peer.add_path.value,
-            hold_time_s: peer.hold_time_s.value,
-            passive: peer.passive,
-            graceful_restart: peer.restart.map(|restart| GracefulRestart {
-                restart_time_s: restart.restart_time_s.value,
-                long_lived_stale_time_s: restart.long_lived_stale_time_s.value,
-            }),
-        }
-    }
-
-    fn session(&self) -> SessionConfig {
-        SessionConfig {
-            hold_time_s: self.hold_time_s,
-            connect_retry_s: CONNECT_RETRY_S,
-            passive: self.passive,
-            graceful_restart: self.graceful_restart,
-            add_path: self.add_path.0,
-            extended_messages: self.abilities.extended_messages,
-            extended_next_hop: self.abilities.extended_next_hop,
-            role: self.role.and_then(Role::ours),
-            strict_role: self.abilities.strict_role,
-            ..SessionConfig::new(self.local_asn, self.router_id, self.asn)
-        }
-    }
-}
 
 /// A peer's task, and the ways to it.
 #[derive(Debug)]
@@ -130,6 +48,17 @@ struct Running {
     orders: mpsc::Sender<Ordered>,
     stop: watch::Sender<Stop>,
     task: JoinHandle<()>,
+}
+
+/// Whom a router is to speak to, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) config: &'a Config,
+    /// The peers of the configuration, and then guests.
+    pub(crate) peers: &'a [Peer],
+    /// What each may do, in the same order.
+    pub(crate) policies: &'a [Arc<PeerPolicy>],
+    pub(crate) passwords: &'a Passwords,
 }
 
 /// What a new configuration came to.
@@ -188,14 +117,10 @@ impl Sessions {
         self.roster.subscribe()
     }
 
-    /// Has the sessions be those of `peers`, the ones of a configuration and then guests, who may do what `policies` say, in the
-    /// same order.
-    pub(crate) async fn configure(
+    /// Has the sessions be those that are wanted.
+    pub(super) async fn configure(
         &mut self,
-        config: &Config,
-        peers: &[Peer],
-        policies: &[Arc<PeerPolicy>],
-        passwords: &Passwords,
+        Wanted { config, peers, policies, passwords }: Wanted<'_>,
     ) -> Reconfigured {
         let mut known: HashMap<String, Running> =
             self.running.drain(..).map(|running| (running.peer.name.clone(), running)).collect();
