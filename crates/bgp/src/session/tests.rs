@@ -1,3 +1,5 @@
+//! Two machines that speak to each other under a clock of the tests' own, or one alone, to whom the test speaks.
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use crate::prefix::Net;
 use crate::sample::{TEN, attribute, body, mandatory, origin, path};
 
 mod pair;
+mod silence;
+mod states;
 
 fn config(asn: u32, peer: u32) -> SessionConfig {
     let id = Ipv4Addr::from_bits(0xc000_0200 + (asn & 0xff));
@@ -41,26 +45,35 @@ fn message(kind: MessageKind, body: &[u8]) -> Vec<u8> {
     out
 }
 
-#[test]
-fn two_speakers_come_up_and_stay_up_in_silence() {
-    let mut pair = quiet_pair(1);
-    assert_eq!(pair.sessions[0].negotiated().unwrap().hold_time_s, 9);
-    assert_eq!(pair.sessions[0].negotiated().unwrap().families, [true; 2]);
-    assert!(pair.sessions[1].negotiated().unwrap().four_octet_as);
-    pair.run(24 * 3600);
-    assert_eq!(pair.log, [["Established"], ["Established"]]);
+/// A session taken by hand to a state, over the connection that it opened.
+fn in_state(state: State) -> (Session, Instant) {
+    let now = Instant::now();
+    let mut session = Session::new(configs()[0].clone(), 1);
+    session.start(now);
+    assert_eq!(session.poll_action(), Some(Action::Connect));
+    session.connected(ConnectionId::Outgoing, now);
+    let open = configs()[1].open(OwnRestart::default()).encode().unwrap();
+    let steps = [(State::OpenConfirm, open), (State::Established, crate::message::keepalive().to_vec())];
+    for (reached, octets) in steps {
+        if state >= reached {
+            session.input(ConnectionId::Outgoing).extend_from_slice(&octets);
+            while session.next_event(now).is_some() {}
+        }
+    }
+    assert_eq!(session.state(), state);
+    while session.poll_transmit(ConnectionId::Outgoing).is_some() {}
+    (session, now)
 }
 
-#[test]
-fn without_a_hold_time_nobody_needs_to_speak() {
-    let [a, b] = configs();
-    let mut pair = Pair::new([a, SessionConfig { hold_time_s: 0, ..b }], 3);
-    pair.start();
-    assert!(pair.run_until_up(60));
-    assert!(pair.sessions.iter().all(|session| session.next_timeout().is_none()));
-    pair.fall_silent();
-    pair.run(3600);
-    assert!(pair.is_up());
+fn sent(session: &mut Session) -> Vec<String> {
+    let mut sent = Vec::new();
+    while let Some(message) = session.poll_transmit(ConnectionId::Outgoing) {
+        sent.push(match MessageKind::from_octet(message[18]).unwrap() {
+            MessageKind::Notification => Notification::decode(&message[19..]).to_string(),
+            kind => format!("{kind:?}"),
+        });
+    }
+    sent
 }
 
 #[test]
@@ -190,20 +203,6 @@ fn an_open_lists_add_path_once_and_only_where_something_is_on() {
 }
 
 #[test]
-fn silence_for_the_hold_time_ends_the_session() {
-    let mut pair = quiet_pair(7);
-    let before = pair.seconds();
-    pair.fall_silent();
-    pair.run(8);
-    while pair.log[0].len() == 1 && pair.seconds() < before + 20 {
-        pair.run(1);
-    }
-    assert!(pair.seconds() - before <= 10);
-    assert_eq!(pair.log[0][1], "Down sent hold timer expired (4/0)");
-    assert!(pair.run_until_up(60));
-}
-
-#[test]
 fn a_stopped_session_says_why_and_stays_down_until_it_is_started() {
     let mut pair = quiet_pair(9);
     let now = pair.now;
@@ -286,192 +285,4 @@ fn route_refresh_asks_for_a_family_that_was_negotiated() {
         ["RefreshIgnored AFI 25, SAFI 70, subtype 0", "RefreshIgnored AFI 1, SAFI 1, subtype 9"];
     assert_eq!(pair.log[1][1..], ["RouteRefresh IPv6", passed_over[0], passed_over[1]]);
     assert!(pair.is_up());
-}
-
-/// A session taken by hand to a state, over the connection that it opened.
-fn in_state(state: State) -> (Session, Instant) {
-    let now = Instant::now();
-    let mut session = Session::new(configs()[0].clone(), 1);
-    session.start(now);
-    assert_eq!(session.poll_action(), Some(Action::Connect));
-    session.connected(ConnectionId::Outgoing, now);
-    let open = configs()[1].open(OwnRestart::default()).encode().unwrap();
-    let steps = [(State::OpenConfirm, open), (State::Established, crate::message::keepalive().to_vec())];
-    for (reached, octets) in steps {
-        if state >= reached {
-            session.input(ConnectionId::Outgoing).extend_from_slice(&octets);
-            while session.next_event(now).is_some() {}
-        }
-    }
-    assert_eq!(session.state(), state);
-    while session.poll_transmit(ConnectionId::Outgoing).is_some() {}
-    (session, now)
-}
-
-fn sent(session: &mut Session) -> Vec<String> {
-    let mut sent = Vec::new();
-    while let Some(message) = session.poll_transmit(ConnectionId::Outgoing) {
-        sent.push(match MessageKind::from_octet(message[18]).unwrap() {
-            MessageKind::Notification => Notification::decode(&message[19..]).to_string(),
-            kind => format!("{kind:?}"),
-        });
-    }
-    sent
-}
-
-/// What each message does in each state.
-#[test]
-fn the_table_of_states_and_messages() {
-    use State::*;
-    let open = configs()[1].open(OwnRestart::default()).encode().unwrap();
-    let eor = message(MessageKind::Update, &[0, 0, 0, 0]);
-    let keepalive = crate::message::keepalive().to_vec();
-    let refresh = route_refresh(Refresh::Request, Family::Ipv4).to_vec();
-    let cease = Notification::from(&Cease::PeerDeconfigured).encode();
-    let unexpected = |state: &str| format!("finite state machine error: unexpected message in {state}");
-    let rows: [(State, &[u8], State, String); 15] = [
-        (OpenSent, &open, OpenConfirm, "Keepalive".into()),
-        (OpenSent, &keepalive, Idle, unexpected("OpenSent (5/1)")),
-        (OpenSent, &eor, Idle, unexpected("OpenSent (5/1)")),
-        (OpenSent, &refresh, Idle, unexpected("OpenSent (5/1)")),
-        (OpenSent, &cease, Idle, String::new()),
-        (OpenConfirm, &open, Idle, unexpected("OpenConfirm (5/2)")),
-        (OpenConfirm, &keepalive, Established, String::new()),
-        (OpenConfirm, &eor, Idle, unexpected("OpenConfirm (5/2)")),
-        (OpenConfirm, &refresh, Idle, unexpected("OpenConfirm (5/2)")),
-        (OpenConfirm, &cease, Idle, String::new()),
-        (Established, &open, Idle, unexpected("Established (5/3)")),
-        (Established, &keepalive, Established, String::new()),
-        (Established, &eor, Established, String::new()),
-        (Established, &refresh, Established, String::new()),
-        (Established, &cease, Idle, String::new()),
-    ];
-    for (from, octets, to, answer) in rows {
-        let (mut session, now) = in_state(from);
-        session.input(ConnectionId::Outgoing).extend_from_slice(octets);
-        while session.next_event(now).is_some() {}
-        let kind = octets[18];
-        assert_eq!((session.state(), sent(&mut session).concat()), (to, answer), "{from:?} {kind}");
-        let close = (to == Idle).then_some(Action::Close(ConnectionId::Outgoing));
-        assert_eq!(session.poll_action(), close, "{from:?} {kind}");
-    }
-}
-
-#[test]
-fn the_unexpected_message_is_named_in_the_notification() {
-    let (mut session, now) = in_state(State::OpenSent);
-    session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive());
-    let Some(Event::Failed(DownReason::Sent { notification, .. })) = session.next_event(now) else {
-        panic!()
-    };
-    assert_eq!(notification, Violation::Unexpected(1, MessageKind::Keepalive).into());
-}
-
-#[test]
-fn a_peer_that_never_reads_is_given_up() {
-    let (mut session, now) = in_state(State::Established);
-    let keepalive = crate::message::keepalive();
-    let mut at = now;
-    for _ in 0..200 {
-        // It speaks, but our KEEPALIVEs stay where they are.
-        session.input(ConnectionId::Outgoing).extend_from_slice(&keepalive);
-        match session.next_event(at) {
-            Some(Event::Down { reason: DownReason::Sent { notification, .. }, .. }) => {
-                assert_eq!(notification, Violation::SendHoldTimerExpired.into());
-                assert!((480..500).contains(&at.duration_since(now).as_secs()));
-                return;
-            }
-            other => assert!(other.is_none()),
-        }
-        at += Duration::from_secs(5);
-        session.handle_timeout(at);
-    }
-    panic!("still up");
-}
-
-#[test]
-fn a_peer_that_takes_updates_slowly_is_not_given_up() {
-    let (mut session, mut at) = in_state(State::Established);
-    for _ in 0..1000 {
-        session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive());
-        assert!(session.next_event(at).is_none());
-        at += Duration::from_secs(5);
-        session.sent(at);
-        session.handle_timeout(at);
-    }
-    assert_eq!(session.state(), State::Established);
-}
-
-#[test]
-fn a_message_that_waits_for_us_is_no_silence() {
-    let (mut session, now) = in_state(State::Established);
-    session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive());
-    session.handle_timeout(now + Duration::from_secs(10));
-    assert_eq!(session.state(), State::Established);
-    // Half of one is.
-    let (mut session, now) = in_state(State::Established);
-    session.input(ConnectionId::Outgoing).extend_from_slice(&crate::message::keepalive()[..18]);
-    session.handle_timeout(now + Duration::from_secs(10));
-    assert_eq!(session.state(), State::Idle);
-}
-
-#[test]
-fn a_peer_that_does_not_answer_our_open_is_given_up_even_without_a_hold_time() {
-    let (mut session, now) = in_state(State::OpenSent);
-    session.handle_timeout(now + Duration::from_secs(241));
-    assert!(
-        matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent { notification: n, .. })) if n.code == 4)
-    );
-    let (mut session, now) = in_state(State::OpenSent);
-    let open = SessionConfig { hold_time_s: 0, ..configs()[1].clone() }
-        .open(OwnRestart::default())
-        .encode()
-        .unwrap();
-    session.input(ConnectionId::Outgoing).extend_from_slice(&open);
-    assert!(session.next_event(now).is_none());
-    session.handle_timeout(now + Duration::from_secs(241));
-    assert!(
-        matches!(session.next_event(now), Some(Event::Failed(DownReason::Sent { notification: n, .. })) if n.code == 4)
-    );
-}
-
-#[test]
-fn connections_that_nobody_asked_for_are_closed_again() {
-    let now = Instant::now();
-    let mut stopped = Session::new(configs()[0].clone(), 1);
-    for id in ConnectionId::ALL {
-        assert!(!stopped.accepts_incoming());
-        stopped.connected(id, now);
-        assert_eq!((stopped.poll_transmit(id), stopped.poll_action()), (None, Some(Action::Close(id))));
-        stopped.connection_closed(id, now);
-    }
-    let (mut session, now) = in_state(State::Established);
-    assert!(!session.accepts_incoming());
-    session.connected(ConnectionId::Incoming, now);
-    assert_eq!(session.poll_action(), Some(Action::Close(ConnectionId::Incoming)));
-    assert_eq!(session.state(), State::Established);
-}
-
-#[test]
-fn input_for_a_connection_that_is_gone_is_dropped() {
-    let (mut session, now) = in_state(State::Established);
-    session.connection_closed(ConnectionId::Outgoing, now);
-    assert!(matches!(session.next_event(now), Some(Event::Down { reason: DownReason::ConnectionLost, .. })));
-    session.input(ConnectionId::Outgoing).extend_from_slice(&[0; 5000]);
-    assert!(session.next_event(now).is_none());
-    assert!(session.input(ConnectionId::Outgoing).is_empty());
-}
-
-#[test]
-fn what_is_left_of_the_input_is_less_than_a_message() {
-    let (mut session, now) = in_state(State::Established);
-    let eor = message(MessageKind::Update, &[0, 0, 0, 0]);
-    let many = [eor.repeat(1000), eor[..22].to_vec()].concat();
-    session.input(ConnectionId::Outgoing).extend_from_slice(&many);
-    let mut updates = 0;
-    while let Some(Event::Update(update)) = session.next_event(now) {
-        assert_eq!(update.end_of_rib(), Some(Family::Ipv4));
-        updates += 1;
-    }
-    assert_eq!((updates, session.input(ConnectionId::Outgoing).len()), (1000, 22));
 }
