@@ -19,7 +19,7 @@ use palisade_policy::actions::euro_ix;
 use palisade_policy::{ActionScheme, Mode, Reason, Region, Role, Snapshot};
 use palisade_rib::{Batch, ExportView, PeerIndex, RibPeer, Shard};
 
-use support::{Held, OURS as RS, Random, Said, Wires, settle, view};
+use support::{Held, OURS as RS, Random, Said, Wires, settle, tell, view};
 
 const MEMBERS: u16 = 7;
 /// Members that take all paths.
@@ -222,14 +222,8 @@ impl Play {
 
 #[test]
 fn members_hold_the_best_of_what_they_may_have_treated_as_was_asked() {
-    for seed in 1..=50 {
-        let mut play = Play::new(seed * 0x9e37_79b9);
-        for round in 0..8 {
-            for _ in 0..60 * (1 + round % 3) {
-                play.step();
-            }
-            play.settle();
-            play.compare(seed);
-        }
-    }
+    tell(1..=50, Play::new, Play::step, |play, seed| {
+        play.settle();
+        play.compare(seed);
+    });
 }

@@ -17,7 +17,7 @@ use palisade_rib::{
     AttributeSet, Batch, ExportView, Forwarding, Gateway, Path, PeerCounters, PeerIndex, RibPeer, Shard,
 };
 
-use support::{Held, OURS, Random, Said, Wires, address, settle, view};
+use support::{Held, OURS, Random, Said, Wires, address, settle, tell, view};
 
 const PEERS: u16 = 6;
 const ROLES: [Role; 6] =
@@ -306,16 +306,10 @@ impl Play {
 
 #[test]
 fn peers_and_fib_end_up_with_what_a_simple_model_says() {
-    for seed in 1..=100 {
-        let mut play = Play::new(seed * 0x9e37_79b9);
-        for round in 0..8 {
-            for _ in 0..60 * (1 + round % 3) {
-                play.step();
-            }
-            play.settle();
-            play.compare(seed);
-        }
-    }
+    tell(1..=100, Play::new, Play::step, |play, seed| {
+        play.settle();
+        play.compare(seed);
+    });
 }
 
 /// Walks take some slices of a larger table: peers go, come back and refresh while one is under way.

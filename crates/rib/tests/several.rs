@@ -16,7 +16,7 @@ use palisade_bgp::update::Context;
 use palisade_policy::{Role, Snapshot};
 use palisade_rib::{Batch, ExportView, MOST_PATHS, Outcome, PeerCounters, PeerIndex, RibPeer, Shard};
 
-use support::{OURS, Random, Said, Wires, policy, settle, view};
+use support::{OURS, Random, Said, Wires, policy, settle, tell, view};
 
 /// Peers that say several paths; the last two take all as well.
 const SAYING: u16 = 4;
@@ -163,16 +163,10 @@ impl Play {
 
 #[test]
 fn whoever_takes_all_paths_holds_each_by_an_identifier_of_its_own() {
-    for seed in 1..=100 {
-        let mut play = Play::new(seed * 0x9e37_79b9);
-        for round in 0..8 {
-            for _ in 0..60 * (1 + round % 3) {
-                play.step();
-            }
-            play.settle();
-            play.compare(seed);
-        }
-    }
+    tell(1..=100, Play::new, Play::step, |play, seed| {
+        play.settle();
+        play.compare(seed);
+    });
 }
 
 #[test]

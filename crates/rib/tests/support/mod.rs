@@ -12,9 +12,11 @@
 mod peers;
 mod random;
 mod said;
+mod story;
 mod wires;
 
 pub(crate) use peers::{OURS, ROUTER, address, asn, policy, rib_peer, view};
 pub(crate) use random::Random;
 pub(crate) use said::Said;
+pub(crate) use story::tell;
 pub(crate) use wires::{Heard, Held, Wires, settle};
