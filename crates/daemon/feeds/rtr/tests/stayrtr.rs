@@ -98,8 +98,9 @@ async fn stayrtr_is_followed_through_changes_and_a_restart() {
     assert!(set.rov.difference(&next.rov).is_some());
     server.restart();
     client.fault().await;
+    // Where it hangs up while it starts it is offered version 0 next, which says the same of VRPs.
     let (again, later) = client.set().await;
-    assert_eq!((again.rov.len(), later.version), (60, 1));
+    assert!(again.rov.len() == 60 && later.version <= 1, "{} of version {}", again.rov.len(), later.version);
 }
 
 #[tokio::test]
