@@ -14,7 +14,7 @@ const NEVER: Says = Says { long_lived: Some((0, true)), ..USUAL };
 const LLGR_STALE: u32 = 0xffff_0006;
 const NO_LLGR: u32 = 0xffff_0007;
 
-const STORIES: [Story; 12] = [
+const STORIES: [Story; 15] = [
     (
         "s4.2: after the Restart Time comes the Long-Lived Stale Time, and then the end",
         &[
@@ -84,6 +84,54 @@ const STORIES: [Story; 12] = [
             (Wait(500), LongLived),
             (Up(RESTARTED), LongLived),
             (Wait(99), LongLived),
+            (Wait(1), Gone),
+        ],
+    ),
+    (
+        "s4.2: nor does a session that is lost before End-of-RIB renew it: what is left is shorter than the Restart Time",
+        &[
+            (Up(PATIENT), Gone),
+            (Announces, Fresh),
+            (Lost, Stale),
+            (Wait(120), LongLived),
+            (Wait(500), LongLived),
+            (Up(RESTARTED), LongLived),
+            (Announces, Fresh),
+            (Lost, Stale),
+            (Wait(99), Stale),
+            (Wait(1), Gone),
+        ],
+    ),
+    (
+        "s4.2: the same where it is longer",
+        &[
+            (Up(PATIENT), Gone),
+            (Announces, Fresh),
+            (Lost, Stale),
+            (Wait(120), LongLived),
+            (Wait(300), LongLived),
+            (Up(RESTARTED), LongLived),
+            (Announces, Fresh),
+            (Lost, Stale),
+            (Wait(120), LongLived),
+            (Wait(179), LongLived),
+            (Wait(1), Gone),
+        ],
+    ),
+    (
+        "s4.2: one that is lost after it does",
+        &[
+            (Up(PATIENT), Gone),
+            (Announces, Fresh),
+            (Lost, Stale),
+            (Wait(120), LongLived),
+            (Wait(300), LongLived),
+            (Up(RESTARTED), LongLived),
+            (Announces, Fresh),
+            (EndOfRib, Fresh),
+            (Lost, Stale),
+            (Wait(120), LongLived),
+            (Wait(599), LongLived),
             (Wait(1), Gone),
         ],
     ),

@@ -88,6 +88,9 @@ pub struct Retention {
     awaited: [bool; 2],
     /// What the peer said of restarts in the last session.
     restart: Option<PeerRestart>,
+    /// Until when paths of the families may be long-lived, once they are, by [`Family::index`]: what runs is not renewed until the peer has
+    /// said all that it has (RFC 9494 s4.2), however often it is lost before.
+    long_lived_until: [Option<Instant>; 2],
     /// For how long at most paths are long-lived; not at all where it is nothing.
     most_long_lived: Duration,
 }
@@ -115,7 +118,12 @@ impl Retention {
             let phase = &mut self.phases[family.index()];
             let forwards = |says: fn(Retained) -> bool| listed.is_some_and(says);
             *phase = match *phase {
-                Phase::Away(_) if forwards(|said| said.forwarding) => Phase::Returning(now + RETURN_TIME),
+                Phase::Away(_) if forwards(|said| said.forwarding) => {
+                    let until = now + RETURN_TIME;
+                    Phase::Returning(
+                        self.long_lived_until[family.index()].map_or(until, |ends| ends.min(until)),
+                    )
+                }
                 // For as long as it is not known what the peer has now, its time goes on (RFC 9494 s4.2).
                 Phase::LongLived(until) if forwards(|said| said.long_lived_forwarding) => {
                     Phase::Returning(until.min(now + RETURN_TIME))
@@ -123,6 +131,7 @@ impl Retention {
                 Phase::Settled => Phase::Settled,
                 _ => {
                     orders.push(Order::Sweep(family));
+                    self.long_lived_until[family.index()] = None;
                     Phase::Settled
                 }
             };
@@ -142,14 +151,20 @@ impl Retention {
         self.up = false;
         self.awaited = [false; 2];
         let restart_time_s = self.restart.as_ref().map_or(0, |restart| restart.restart_time_s);
-        let away = Phase::Away(now + Duration::from_secs(restart_time_s.into()));
-        self.phases = retained.map(|retained| if retained { away } else { Phase::Settled });
+        let back = now + Duration::from_secs(restart_time_s.into());
+        for family in Family::ALL.map(Family::index) {
+            let until = &mut self.long_lived_until[family];
+            *until = until.filter(|_| retained[family]);
+            let away = Phase::Away(until.map_or(back, |until| until.min(back)));
+            self.phases[family] = if retained[family] { away } else { Phase::Settled };
+        }
         vec![Order::Lost(retained)]
     }
 
     /// Nothing of the peer is to be kept any longer: it is not to come back as it was.
     pub fn forget(&mut self) -> Option<Order> {
         self.awaited = [false; 2];
+        self.long_lived_until = [None; 2];
         let kept = std::mem::take(&mut self.phases) != [Phase::Settled; 2];
         kept.then_some(Order::Lost([false; 2]))
     }
@@ -195,8 +210,10 @@ impl Retention {
                 continue;
             }
             match phase {
-                Phase::Away(_) if self.long_lived(family) > Duration::ZERO => {
-                    self.phases[family.index()] = Phase::LongLived(now + self.long_lived(family));
+                Phase::Away(_) if self.long_lived_from(family, now) > now => {
+                    let until = self.long_lived_from(family, now);
+                    self.phases[family.index()] = Phase::LongLived(until);
+                    self.long_lived_until[family.index()] = Some(until);
                     orders.push(Order::LongLived(family));
                 }
                 _ => orders.extend(self.settle(family)),
@@ -211,7 +228,13 @@ impl Retention {
 
     fn settle(&mut self, family: Family) -> Option<Order> {
         self.phases[family.index()] = Phase::Settled;
+        self.long_lived_until[family.index()] = None;
         Some(Order::Sweep(family))
+    }
+
+    /// Until when paths of a family that become long-lived now are.
+    fn long_lived_from(&self, family: Family, now: Instant) -> Instant {
+        self.long_lived_until[family.index()].unwrap_or_else(|| now + self.long_lived(family))
     }
 
     /// How long paths of a family are long-lived: as long as the peer says, and no longer than we do (RFC 9494 s4.2).
